@@ -1,0 +1,1 @@
+"""Color calibration of skin pictures from a chart in view: frames in, values out."""

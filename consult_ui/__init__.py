@@ -1,0 +1,1 @@
+"""The built web interface, carried as package data."""

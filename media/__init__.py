@@ -1,0 +1,1 @@
+"""Selective forwarding of WebRTC media: transport, relay, tap and the simulated patient."""

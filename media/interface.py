@@ -1,0 +1,221 @@
+"""What the media part offers to whoever composes it: values, events, errors and the relay's Protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Source(StrEnum):
+    """Where a Publication's media comes from."""
+
+    CAMERA = "camera"
+    MICROPHONE = "microphone"
+    SCREEN = "screen"
+
+
+class Kind(StrEnum):
+    """Media type of an m-line."""
+
+    AUDIO = "audio"
+    VIDEO = "video"
+
+
+class TransportState(StrEnum):
+    """Life of one participant's transport: ICE validated and DTLS done means connected."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    SILENT = "silent"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class MediaConfig:
+    """Where the worker listens and what it announces.
+
+    announced_addresses: IP addresses put into ICE candidates; empty means every address of this host,
+    loopback last. max_publication_bps caps what one camera may send (told to it as REMB).
+    """
+
+    bind_host: str = "::"
+    port: int = 0
+    announced_addresses: tuple[str, ...] = ()
+    max_publication_bps: int = 2_500_000
+    start_publication_bps: int = 1_000_000
+    silent_after_s: float = 8.0
+    tap_interval_s: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationInfo:
+    """What a participant sends: one audio or video source, known to the whole room."""
+
+    publication_id: str
+    room_id: str
+    participant_id: str
+    kind: Kind
+    source: Source
+    codec: str
+    """RTP encoding name in SDP's spelling: "VP8", "VP9", "H264", "opus"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiation:
+    """The answer to one offer, with the Publications that it established."""
+
+    sdp: str
+    publications: tuple[PublicationInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TappedFrame:
+    """One decoded frame of a room's camera, off the forwarding path.
+
+    rgb: uint8, H x W x 3, sRGB-encoded, converted with the matrix and range that the stream states
+    (BT.601 limited for VP8 when it states none).
+    """
+
+    publication_id: str
+    rgb: NDArray[np.uint8]
+    rtp_timestamp: int
+    received_at_s: float
+    """Monotonic clock of the worker, in seconds."""
+    sharpness: float
+    """Variance of the Laplacian of luma; comparable only between frames of one Publication."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationAdded:
+    """A Publication has begun: its first packet was authenticated."""
+
+    publication: PublicationInfo
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationEnded:
+    """A Publication is gone: its participant left, or its m-line was stopped."""
+
+    publication: PublicationInfo
+
+
+@dataclass(frozen=True, slots=True)
+class TransportChanged:
+    """A participant's transport has a new state."""
+
+    room_id: str
+    participant_id: str
+    state: TransportState
+
+
+MediaEvent = PublicationAdded | PublicationEnded | TransportChanged
+
+
+class MediaError(Exception):
+    """A refused request to the media part; `error_id` is stable and goes over the wire."""
+
+    error_id = "media.error"
+
+
+class SdpRefused(MediaError):
+    """The offer is malformed, or asks for what this relay does not do (remote's fault)."""
+
+    error_id = "media.sdp_refused"
+
+
+class UnknownPublication(MediaError):
+    """A subscription names a Publication that is not in this room (remote's fault)."""
+
+    error_id = "media.unknown_publication"
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationStats:
+    """Counters of one Publication since it began; packet loss is seen by the relay, not by viewers."""
+
+    publication_id: str
+    packets_received: int
+    bytes_received: int
+    packets_lost: int
+    frames_received: int
+    keyframes_received: int
+    width_px: int
+    height_px: int
+    bitrate_bps: float
+    frame_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class RelayStats:
+    """Counters of the whole worker."""
+
+    transports: int
+    packets_received: int
+    packets_sent: int
+    packets_dropped: Mapping[str, int] = field(default_factory=dict)
+    """By reason: "unvalidated_address", "not_authenticated", "malformed", "queue_full" and so on."""
+
+
+class Relay(Protocol):
+    """A media worker: one UDP port, any number of rooms. Not thread-safe; lives on one event loop."""
+
+    @property
+    def port(self) -> int:
+        """The UDP port in use."""
+
+    def subscribe_events(self, listener: Callable[[MediaEvent], None]) -> None:
+        """Call listener, on the loop's thread, at every event from now on."""
+
+    async def negotiate(
+        self,
+        room_id: str,
+        participant_id: str,
+        sdp: str,
+        publications: Mapping[str, Source],
+        subscriptions: Mapping[str, str],
+        remote_hint: str | None = None,
+    ) -> Negotiation:
+        """Answer a participant's offer.
+
+        publications: mid of each sendonly m-line -> what it is. subscriptions: mid of each recvonly m-line
+        -> publication_id of the same room (a mid left out is answered inactive). The participant always
+        offers, so negotiations of one participant never meet. The same DTLS fingerprint with new ICE
+        credentials is an ICE restart; another fingerprint replaces the old connection. remote_hint: the
+        address the request came from, used only to announce loopback to a participant on this host.
+        Raises SdpRefused, UnknownPublication; nothing has changed then.
+        """
+
+    async def leave(self, room_id: str, participant_id: str) -> None:
+        """End a participant's transport, Publications and Subscriptions. Unknown ones are ignored."""
+
+    async def close_room(self, room_id: str) -> None:
+        """End every transport of a room."""
+
+    def publications(self, room_id: str) -> tuple[PublicationInfo, ...]:
+        """Publications of a room that have begun."""
+
+    def set_cap(self, publication_id: str, bitrate_bps: int | None) -> None:
+        """Cap what a publisher may send from now on (REMB); None lifts the cap to the configured one."""
+
+    def watch(self, publication_id: str, listener: Callable[[TappedFrame], None]) -> Callable[[], None]:
+        """Tap a video Publication: decode it at a low rate and call listener on the loop's thread.
+
+        One decode per Publication, however many watch. Returns the function that ends the watch.
+        """
+
+    def best_frame(self, publication_id: str) -> TappedFrame | None:
+        """The sharpest frame tapped in the last two seconds, or None when nothing watches."""
+
+    def publication_stats(self, publication_id: str) -> PublicationStats | None:
+        """Counters of one Publication, or None."""
+
+    def stats(self) -> RelayStats:
+        """Counters of the worker."""
+
+    async def stop(self) -> None:
+        """Close the port and everything on it."""

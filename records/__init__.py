@@ -1,0 +1,1 @@
+"""The patient record: domain, store, encrypted blobs, keys and audit."""

@@ -1,0 +1,593 @@
+"""Every message on the wire, HTTP and Socket.IO: the one source that the web interface's types follow."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+Name = Annotated[str, Meta(min_length=1, max_length=120)]
+Words = Annotated[str, Meta(max_length=2000)]
+LongText = Annotated[str, Meta(max_length=20000)]
+Language = Literal["zh", "en"]
+RoleName = Literal["patient", "specialist", "referrer", "interpreter"]
+UrgencyName = Literal["routine", "soon", "urgent"]
+SexName = Literal["male", "female", "other", "unknown"]
+ReferralStateName = Literal["sent", "accepted", "declined", "in_call", "answered"]
+PhaseName = Literal["scheduled", "in_call", "ended"]
+AdmissionName = Literal["invited", "waiting", "admitted", "sent_back", "refused", "left"]
+SourceName = Literal["camera", "microphone", "screen"]
+MethodName = Literal["take_photo", "canvas", "file", "relay_frame"]
+VariantName = Literal["original", "display", "corrected", "thumbnail"]
+GradeName = Literal["good", "usable", "refuse"]
+CaptureStateName = Literal["requested", "taking", "uploading", "storing", "stored", "failed"]
+
+
+class Request(Struct, forbid_unknown_fields=True):
+    """A message from a client: unknown fields are refused."""
+
+
+class View(Struct):
+    """A message to a client."""
+
+
+# --- errors ---------------------------------------------------------------------------------------------
+
+
+class ErrorView(View):
+    """A refusal: a stable id for programs, words for a person, and what is safe."""
+
+    id: str
+    message: str
+
+
+class ErrorReply(View):
+    """Body of every HTTP response of 400 and above, and of every refused Socket.IO acknowledgement."""
+
+    error: ErrorView
+
+
+# --- staff accounts -------------------------------------------------------------------------------------
+
+
+class LoginRequest(Request):
+    """POST /api/login"""
+
+    email: Annotated[str, Meta(min_length=3, max_length=254)]
+    password: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class SignInLinkRequest(Request):
+    """POST /api/login/link: sign in with a link that was printed at the server's own console; works once."""
+
+    token: Annotated[str, Meta(min_length=16, max_length=128)]
+
+
+class StaffView(View):
+    """Who is signed in (GET /api/me)."""
+
+    staff_id: str
+    name: str
+    role: RoleName
+    site_name: str
+    language: Language
+
+
+# --- referrals ------------------------------------------------------------------------------------------
+
+
+class PatientRequest(Request):
+    """A patient as a referrer describes one."""
+
+    name: Name
+    birth_date: date | None
+    sex: SexName
+    language: Language
+    email: Annotated[str, Meta(max_length=254)] | None = None
+
+
+class ReferralRequest(Request):
+    """POST /api/referrals"""
+
+    patient: PatientRequest
+    question: Annotated[str, Meta(min_length=1, max_length=4000)]
+    urgency: UrgencyName
+
+
+class AcceptRequest(Request):
+    """POST /api/referrals/{referral_id}/accept"""
+
+    scheduled_at: datetime
+
+
+class DeclineRequest(Request):
+    """POST /api/referrals/{referral_id}/decline"""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=2000)]
+
+
+class PatientView(View):
+    """A patient as staff with a relationship of care see one."""
+
+    patient_id: str
+    name: str
+    birth_date: date | None
+    sex: SexName
+    language: Language
+    has_email: bool
+
+
+class CalibrationReportView(View):
+    """A CalibrationReport; see colorcal. All color differences are CIEDE2000."""
+
+    grade: GradeName
+    layout: str
+    residual_de00: float
+    raw_de00: float
+    expected_de00: float
+    expected_de00_low: float
+    expected_de00_high: float
+    clipped_patches: list[int]
+    dropped_patches: list[int]
+    illuminant_xy: tuple[float, float]
+    illuminant_cct_k: float | None
+    scale_mm_per_px: float | None
+    words_en: str
+    words_zh: str
+
+
+class SnapshotView(View):
+    """A snapshot of the record. Pictures are at /api/snapshots/{snapshot_id}/{variant}."""
+
+    snapshot_id: str
+    consultation_id: str | None
+    referral_id: str | None
+    method: MethodName
+    taken_at: datetime
+    stored_at: datetime
+    media_type: str
+    size_bytes: int
+    sha256: str
+    width_px: int
+    height_px: int
+    device: str
+    has_location: bool
+    variants: list[VariantName]
+    calibration: CalibrationReportView | None
+
+
+class ReferralView(View):
+    """A referral in a list or opened."""
+
+    referral_id: str
+    patient: PatientView
+    question: str
+    urgency: UrgencyName
+    state: ReferralStateName
+    site_name: str
+    referrer_name: str
+    created_at: datetime
+    consultation_id: str | None
+    scheduled_at: datetime | None
+    decline_reason: str | None
+    photos: list[SnapshotView]
+    answer: str | None
+    """The specialist's note, once the consultation has ended."""
+
+
+class ReferralList(View):
+    """GET /api/referrals"""
+
+    referrals: list[ReferralView]
+
+
+# --- consultations --------------------------------------------------------------------------------------
+
+
+class LinkRequest(Request):
+    """POST /api/consultations/{consultation_id}/links: (re)make a personal link; the old one stops working."""
+
+    role: Literal["patient", "interpreter"]
+    name: Name | None = None
+    """Needed for an interpreter; a patient has the name of the record."""
+    send_mail: bool = False
+
+
+class LinkView(View):
+    """A personal link, shown once: the server keeps only its hash."""
+
+    url: str
+    qr_svg: str
+    expires_at: datetime
+    mailed: bool
+
+
+class NoteRequest(Request):
+    """PUT /api/consultations/{consultation_id}/note; version is the one that was read."""
+
+    text: LongText
+    version: Annotated[int, Meta(ge=0)]
+
+
+class NoteView(View):
+    """A consultation's note."""
+
+    text: str
+    version: int
+
+
+class ParticipantView(View):
+    """A participant as the others in the room, or the specialist, see one."""
+
+    participant_id: str
+    role: RoleName
+    name: str
+    admission: AdmissionName
+    waiting_since: datetime | None
+    present: bool
+    """A live signaling connection exists."""
+    media: Literal["none", "connecting", "connected", "silent"]
+
+
+class PublicationView(View):
+    """A Publication that an admitted participant may subscribe to."""
+
+    publication_id: str
+    participant_id: str
+    source: SourceName
+    kind: Literal["audio", "video"]
+    codec: str
+    muted: bool
+
+
+class CaptureView(View):
+    """A capture under way, or the last one."""
+
+    capture_id: str
+    state: CaptureStateName
+    sent_bytes: int
+    size_bytes: int | None
+    error: ErrorView | None
+    snapshot_id: str | None
+
+
+class CalibrationView(View):
+    """What is known of a Publication's color, without the LUT."""
+
+    publication_id: str
+    report: CalibrationReportView
+    measured_at: datetime
+    in_view: bool
+    """The chart was in the last frame looked at."""
+
+
+class ConsultationView(View):
+    """Everything one participant may know about a consultation: pushed whole as `state` at every change.
+
+    Whoever is not admitted sees only themselves, no Publications, no calibration and no capture.
+    """
+
+    consultation_id: str
+    phase: PhaseName
+    scheduled_at: datetime
+    server_time: datetime
+    specialist_name: str
+    you: ParticipantView
+    position: int | None
+    """Place in the specialist's waiting room, 1 is next; None when not waiting."""
+    estimated_wait_s: int | None
+    words: str | None
+    """What the specialist said to you when refusing or sending back."""
+    consent_given: bool
+    satisfaction_given: bool
+    participants: list[ParticipantView]
+    publications: list[PublicationView]
+    capture: CaptureView | None
+    calibration: CalibrationView | None
+
+
+class ConsultationSummary(View):
+    """A consultation in a specialist's worklist."""
+
+    consultation_id: str
+    referral_id: str
+    patient: PatientView
+    question: str
+    urgency: UrgencyName
+    scheduled_at: datetime
+    phase: PhaseName
+    waiting: list[ParticipantView]
+
+
+class WorklistView(View):
+    """GET /api/worklist, and the `worklist` event at every change."""
+
+    server_time: datetime
+    consultations: list[ConsultationSummary]
+    referrals: list[ReferralView]
+
+
+class ConsultationDetail(View):
+    """GET /api/consultations/{consultation_id}: what the specialist or referring site sees around a call."""
+
+    consultation_id: str
+    phase: PhaseName
+    scheduled_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    referral: ReferralView
+    note: NoteView
+    snapshots: list[SnapshotView]
+    chat: list[ChatView]
+
+
+class SatisfactionView(View):
+    """The patient's answer after a consultation."""
+
+    consultation_id: str
+    score: int
+    words: str
+    given_at: datetime
+
+
+class TimelineConsultation(View):
+    """A consultation in a patient's timeline."""
+
+    consultation_id: str
+    scheduled_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    phase: PhaseName
+    note: str
+
+
+class TimelineView(View):
+    """GET /api/patients/{patient_id}/timeline, each list newest first."""
+
+    patient: PatientView
+    referrals: list[ReferralView]
+    consultations: list[TimelineConsultation]
+    snapshots: list[SnapshotView]
+    satisfactions: list[SatisfactionView]
+
+
+# --- joining by a personal link (Authorization: Bearer <token>) -------------------------------------------
+
+
+class JoinView(View):
+    """GET /api/join: what a personal link opens."""
+
+    participant_id: str
+    consultation_id: str
+    role: RoleName
+    name: str
+    specialist_name: str
+    site_name: str
+    scheduled_at: datetime
+    phase: PhaseName
+    language: Language
+    consent_version: str
+    consent_given: bool
+    satisfaction_given: bool
+
+
+class ConsentTextView(View):
+    """GET /api/consent/{language}: the text that is agreed to."""
+
+    version: str
+    language: Language
+    title: str
+    paragraphs: list[str]
+    sha256: str
+
+
+class ConsentRequest(Request):
+    """POST /api/join/consent"""
+
+    version: Annotated[str, Meta(max_length=32)]
+    language: Language
+    text_sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    purposes: list[Literal["care", "teaching"]]
+
+
+class SatisfactionRequest(Request):
+    """POST /api/join/satisfaction"""
+
+    score: Annotated[int, Meta(ge=1, le=5)]
+    words: Words = ""
+
+
+class IceServer(View):
+    """One entry of RTCConfiguration.iceServers."""
+
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class IceView(View):
+    """GET /api/ice: servers for the device check and the call. relay_configured: TURN is set up."""
+
+    ice_servers: list[IceServer]
+    relay_configured: bool
+
+
+# --- uploads: tus 1.0.0 at /api/uploads, creation by a JSON body instead of Upload-Metadata -----------------
+
+
+class UploadRequest(Request):
+    """POST /api/uploads: answers 201 with Location and UploadView. Then HEAD and PATCH as in tus 1.0.0."""
+
+    purpose: Literal["snapshot", "referral_photo"]
+    owner_id: Id
+    """consultation_id of a snapshot, referral_id of a referral photo."""
+    size_bytes: Annotated[int, Meta(ge=1)]
+    media_type: Annotated[str, Meta(max_length=100)]
+    method: Literal["take_photo", "canvas", "file"]
+    capture_id: Id | None = None
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")] | None = None
+    taken_at: datetime | None = None
+    device: Annotated[str, Meta(max_length=300)] = ""
+    settings: dict[str, str | int | float | bool | None] = {}
+
+
+class UploadView(View):
+    """An upload; snapshot_id is set once it became one."""
+
+    upload_id: str
+    offset_bytes: int
+    size_bytes: int
+    snapshot_id: str | None
+
+
+# --- Socket.IO, namespace /consultation ---------------------------------------------------------------------
+# connect auth: {"token": <link token>} or, with the staff cookie, {"consultation_id": <id>}.
+# Every event below from a client is acknowledged with its reply, OkReply or ErrorReply.
+
+
+class LinkAuth(Request):
+    """Socket.IO auth of a participant who came by a personal link."""
+
+    token: Annotated[str, Meta(min_length=16, max_length=128)]
+
+
+class StaffAuth(Request):
+    """Socket.IO auth of a staff member, beside the session cookie."""
+
+    consultation_id: Id
+
+
+class OkReply(View):
+    """Done."""
+
+    ok: Literal[True] = True
+
+
+class KnockRequest(Request):
+    """`knock`: a participant with consent (or an interpreter) asks to be let in."""
+
+
+class AdmitRequest(Request):
+    """`admit`: the specialist lets a waiting participant in."""
+
+    participant_id: Id
+
+
+class RefuseRequest(Request):
+    """`refuse`: the specialist turns a participant away, with words that the participant reads."""
+
+    participant_id: Id
+    words: Words
+
+
+class SendBackRequest(Request):
+    """`send_back`: the specialist returns an admitted participant to the waiting room."""
+
+    participant_id: Id
+    words: Words = ""
+
+
+class LeaveRequest(Request):
+    """`leave`: a participant goes, and knocks again to come back."""
+
+
+class EndRequest(Request):
+    """`end`: the specialist ends the consultation for everybody."""
+
+
+class NegotiateRequest(Request):
+    """`negotiate`: an SDP offer. publications: mid -> source; subscriptions: mid -> publication_id."""
+
+    sdp: Annotated[str, Meta(min_length=1, max_length=200_000)]
+    publications: dict[str, SourceName]
+    subscriptions: dict[str, str]
+
+
+class NegotiateReply(View):
+    """The answer. publications: mid -> publication_id that the relay gave it."""
+
+    sdp: str
+    publications: dict[str, str]
+
+
+class MuteRequest(Request):
+    """`mute`: tells the room that a Publication of one's own is (un)muted."""
+
+    publication_id: Id
+    muted: bool
+
+
+class ChatRequest(Request):
+    """`chat`: a line of text to everybody admitted."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=2000)]
+
+
+class ChatView(View):
+    """`chat` event, and the lines of ConsultationDetail."""
+
+    line_id: str
+    participant_id: str
+    name: str
+    role: RoleName
+    text: str
+    sent_at: datetime
+
+
+class CaptureRequest(Request):
+    """`capture`: the specialist asks a participant's device for a still. Replies CaptureView."""
+
+    participant_id: Id
+    """Whose camera; the patient's, or the referring site's beside the patient."""
+
+
+class CaptureProgressRequest(Request):
+    """`capture_progress`: the device says what it does."""
+
+    capture_id: Id
+    state: Literal["taking", "uploading"]
+    sent_bytes: Annotated[int, Meta(ge=0)] = 0
+    size_bytes: Annotated[int, Meta(ge=0)] | None = None
+
+
+class CaptureFailedRequest(Request):
+    """`capture_failed`: the device cannot; the relay's best frame is kept instead, and says that it is one."""
+
+    capture_id: Id
+    reason: Literal["no_camera", "refused", "not_supported", "upload_failed"]
+
+
+class CaptureTake(View):
+    """`capture_take` event to the device that shall take a still."""
+
+    capture_id: str
+    consultation_id: str
+
+
+class LutEvent(View):
+    """`lut` event to viewers: the correction of a Publication as a 3D LUT.
+
+    lut is a binary attachment of size^3 * 3 bytes, RGB, red fastest: index = ((b*size + g)*size + r)*3.
+    """
+
+    calibration: CalibrationView
+    size: int
+    lut: bytes
+
+
+class SnapshotEvent(View):
+    """`snapshot` event to staff in the room: a snapshot is in the record, or got a derived picture."""
+
+    snapshot: SnapshotView
+
+
+class EndedEvent(View):
+    """`ended` event: the consultation is over."""
+
+    consultation_id: str
+
+
+# --- Socket.IO, namespace /worklist (staff cookie) ----------------------------------------------------------
+# Server events: `worklist` WorklistView to specialists; `referrals` ReferralList to a referring site.

@@ -1,0 +1,1 @@
+"""TURN for networks that block direct media: credentials, coturn configuration and a probe."""
