@@ -187,7 +187,7 @@ class ReferralList(View):
 
 
 class LinkRequest(Request):
-    """POST /api/consultations/{consultation_id}/links: (re)make a personal link; the old one stops working."""
+    """POST /api/consultations/{consultation_id}/links: make a personal link; an old one stops working."""
 
     role: Literal["patient", "interpreter"]
     name: Name | None = None
@@ -553,7 +553,7 @@ class CaptureProgressRequest(Request):
 
 
 class CaptureFailedRequest(Request):
-    """`capture_failed`: the device cannot; the relay's best frame is kept instead, and says that it is one."""
+    """`capture_failed`: the device cannot; the best relayed frame is kept, and says that it is one."""
 
     capture_id: Id
     reason: Literal["no_camera", "refused", "not_supported", "upload_failed"]
