@@ -1,0 +1,505 @@
+// Every message on the wire. Written by `python -m signaling.typescript`; do not edit.
+
+export type Language = "en" | "zh";
+
+export type RoleName = "interpreter" | "patient" | "referrer" | "specialist";
+
+export type UrgencyName = "routine" | "soon" | "urgent";
+
+export type SexName = "female" | "male" | "other" | "unknown";
+
+export type ReferralStateName = "accepted" | "answered" | "declined" | "in_call" | "sent";
+
+export type PhaseName = "ended" | "in_call" | "scheduled";
+
+export type AdmissionName = "admitted" | "invited" | "left" | "refused" | "sent_back" | "waiting";
+
+export type SourceName = "camera" | "microphone" | "screen";
+
+export type MethodName = "canvas" | "file" | "relay_frame" | "take_photo";
+
+export type VariantName = "corrected" | "display" | "original" | "thumbnail";
+
+export type GradeName = "good" | "refuse" | "usable";
+
+export type CaptureStateName = "failed" | "requested" | "stored" | "storing" | "taking" | "uploading";
+
+/** A refusal: a stable id for programs, words for a person, and what is safe. */
+export interface ErrorView {
+  id: string;
+  message: string;
+}
+
+/** Body of every HTTP response of 400 and above, and of every refused Socket.IO acknowledgement. */
+export interface ErrorReply {
+  error: ErrorView;
+}
+
+/** POST /api/login */
+export interface LoginRequest {
+  email: string;
+  password: string;
+}
+
+/** POST /api/login/link: sign in with a link that was printed at the server's own console; works once. */
+export interface SignInLinkRequest {
+  token: string;
+}
+
+/** Who is signed in (GET /api/me). */
+export interface StaffView {
+  staff_id: string;
+  name: string;
+  role: RoleName;
+  site_name: string;
+  language: Language;
+}
+
+/** A patient as a referrer describes one. */
+export interface PatientRequest {
+  name: string;
+  birth_date: string | null;
+  sex: SexName;
+  language: Language;
+  email?: string | null;
+}
+
+/** POST /api/referrals */
+export interface ReferralRequest {
+  patient: PatientRequest;
+  question: string;
+  urgency: UrgencyName;
+}
+
+/** POST /api/referrals/{referral_id}/accept */
+export interface AcceptRequest {
+  scheduled_at: string;
+}
+
+/** POST /api/referrals/{referral_id}/decline */
+export interface DeclineRequest {
+  reason: string;
+}
+
+/** A patient as staff with a relationship of care see one. */
+export interface PatientView {
+  patient_id: string;
+  name: string;
+  birth_date: string | null;
+  sex: SexName;
+  language: Language;
+  has_email: boolean;
+}
+
+/** A CalibrationReport; see colorcal. All color differences are CIEDE2000. */
+export interface CalibrationReportView {
+  grade: GradeName;
+  layout: string;
+  residual_de00: number;
+  raw_de00: number;
+  expected_de00: number;
+  expected_de00_low: number;
+  expected_de00_high: number;
+  clipped_patches: number[];
+  dropped_patches: number[];
+  illuminant_xy: [number, number];
+  illuminant_cct_k: number | null;
+  scale_mm_per_px: number | null;
+  words_en: string;
+  words_zh: string;
+}
+
+/** A snapshot of the record. Pictures are at /api/snapshots/{snapshot_id}/{variant}. */
+export interface SnapshotView {
+  snapshot_id: string;
+  consultation_id: string | null;
+  referral_id: string | null;
+  method: MethodName;
+  taken_at: string;
+  stored_at: string;
+  media_type: string;
+  size_bytes: number;
+  sha256: string;
+  width_px: number;
+  height_px: number;
+  device: string;
+  has_location: boolean;
+  variants: VariantName[];
+  calibration: CalibrationReportView | null;
+}
+
+/** A referral in a list or opened. */
+export interface ReferralView {
+  referral_id: string;
+  patient: PatientView;
+  question: string;
+  urgency: UrgencyName;
+  state: ReferralStateName;
+  site_name: string;
+  referrer_name: string;
+  created_at: string;
+  consultation_id: string | null;
+  scheduled_at: string | null;
+  decline_reason: string | null;
+  photos: SnapshotView[];
+  /** The specialist's note, once the consultation has ended. */
+  answer: string | null;
+}
+
+/** GET /api/referrals */
+export interface ReferralList {
+  referrals: ReferralView[];
+}
+
+/** POST /api/consultations/{consultation_id}/links: make a personal link; an old one stops working. */
+export interface LinkRequest {
+  role: "interpreter" | "patient";
+  /** Needed for an interpreter; a patient has the name of the record. */
+  name?: string | null;
+  send_mail?: boolean;
+}
+
+/** A personal link, shown once: the server keeps only its hash. */
+export interface LinkView {
+  url: string;
+  qr_svg: string;
+  expires_at: string;
+  mailed: boolean;
+}
+
+/** PUT /api/consultations/{consultation_id}/note; version is the one that was read. */
+export interface NoteRequest {
+  text: string;
+  version: number;
+}
+
+/** A consultation's note. */
+export interface NoteView {
+  text: string;
+  version: number;
+}
+
+/** A participant as the others in the room, or the specialist, see one. */
+export interface ParticipantView {
+  participant_id: string;
+  role: RoleName;
+  name: string;
+  admission: AdmissionName;
+  waiting_since: string | null;
+  /** A live signaling connection exists. */
+  present: boolean;
+  media: "connected" | "connecting" | "none" | "silent";
+}
+
+/** A Publication that an admitted participant may subscribe to. */
+export interface PublicationView {
+  publication_id: string;
+  participant_id: string;
+  source: SourceName;
+  kind: "audio" | "video";
+  codec: string;
+  muted: boolean;
+}
+
+/** A capture under way, or the last one. */
+export interface CaptureView {
+  capture_id: string;
+  state: CaptureStateName;
+  sent_bytes: number;
+  size_bytes: number | null;
+  error: ErrorView | null;
+  snapshot_id: string | null;
+}
+
+/** What is known of a Publication's color, without the LUT. */
+export interface CalibrationView {
+  publication_id: string;
+  report: CalibrationReportView;
+  measured_at: string;
+  /** The chart was in the last frame looked at. */
+  in_view: boolean;
+}
+
+/**
+ * Everything one participant may know about a consultation: pushed whole as `state` at every change.
+ *
+ * Whoever is not admitted sees only themselves, no Publications, no calibration and no capture.
+ */
+export interface ConsultationView {
+  consultation_id: string;
+  phase: PhaseName;
+  scheduled_at: string;
+  server_time: string;
+  specialist_name: string;
+  you: ParticipantView;
+  /** Place in the specialist's waiting room, 1 is next; None when not waiting. */
+  position: number | null;
+  estimated_wait_s: number | null;
+  /** What the specialist said to you when refusing or sending back. */
+  words: string | null;
+  consent_given: boolean;
+  satisfaction_given: boolean;
+  participants: ParticipantView[];
+  publications: PublicationView[];
+  capture: CaptureView | null;
+  calibration: CalibrationView | null;
+}
+
+/** A consultation in a specialist's worklist. */
+export interface ConsultationSummary {
+  consultation_id: string;
+  referral_id: string;
+  patient: PatientView;
+  question: string;
+  urgency: UrgencyName;
+  scheduled_at: string;
+  phase: PhaseName;
+  waiting: ParticipantView[];
+}
+
+/** GET /api/worklist, and the `worklist` event at every change. */
+export interface WorklistView {
+  server_time: string;
+  consultations: ConsultationSummary[];
+  referrals: ReferralView[];
+}
+
+/** GET /api/consultations/{consultation_id}: what the specialist or referring site sees around a call. */
+export interface ConsultationDetail {
+  consultation_id: string;
+  phase: PhaseName;
+  scheduled_at: string;
+  started_at: string | null;
+  ended_at: string | null;
+  referral: ReferralView;
+  note: NoteView;
+  snapshots: SnapshotView[];
+  chat: ChatView[];
+}
+
+/** The patient's answer after a consultation. */
+export interface SatisfactionView {
+  consultation_id: string;
+  score: number;
+  words: string;
+  given_at: string;
+}
+
+/** A consultation in a patient's timeline. */
+export interface TimelineConsultation {
+  consultation_id: string;
+  scheduled_at: string;
+  started_at: string | null;
+  ended_at: string | null;
+  phase: PhaseName;
+  note: string;
+}
+
+/** GET /api/patients/{patient_id}/timeline, each list newest first. */
+export interface TimelineView {
+  patient: PatientView;
+  referrals: ReferralView[];
+  consultations: TimelineConsultation[];
+  snapshots: SnapshotView[];
+  satisfactions: SatisfactionView[];
+}
+
+/** GET /api/join: what a personal link opens. */
+export interface JoinView {
+  participant_id: string;
+  consultation_id: string;
+  role: RoleName;
+  name: string;
+  specialist_name: string;
+  site_name: string;
+  scheduled_at: string;
+  phase: PhaseName;
+  language: Language;
+  consent_version: string;
+  consent_given: boolean;
+  satisfaction_given: boolean;
+}
+
+/** GET /api/consent/{language}: the text that is agreed to. */
+export interface ConsentTextView {
+  version: string;
+  language: Language;
+  title: string;
+  paragraphs: string[];
+  sha256: string;
+}
+
+/** POST /api/join/consent */
+export interface ConsentRequest {
+  version: string;
+  language: Language;
+  text_sha256: string;
+  purposes: ("care" | "teaching")[];
+}
+
+/** POST /api/join/satisfaction */
+export interface SatisfactionRequest {
+  score: number;
+  words?: string;
+}
+
+/** One entry of RTCConfiguration.iceServers. */
+export interface IceServer {
+  urls: string[];
+  username: string | null;
+  credential: string | null;
+}
+
+/** GET /api/ice: servers for the device check and the call. relay_configured: TURN is set up. */
+export interface IceView {
+  ice_servers: IceServer[];
+  relay_configured: boolean;
+}
+
+/** POST /api/uploads: answers 201 with Location and UploadView. Then HEAD and PATCH as in tus 1.0.0. */
+export interface UploadRequest {
+  purpose: "referral_photo" | "snapshot";
+  /** consultation_id of a snapshot, referral_id of a referral photo. */
+  owner_id: string;
+  size_bytes: number;
+  media_type: string;
+  method: "canvas" | "file" | "take_photo";
+  capture_id?: string | null;
+  sha256?: string | null;
+  taken_at?: string | null;
+  device?: string;
+  settings?: Record<string, string | number | number | boolean | null>;
+}
+
+/** An upload; snapshot_id is set once it became one. */
+export interface UploadView {
+  upload_id: string;
+  offset_bytes: number;
+  size_bytes: number;
+  snapshot_id: string | null;
+}
+
+/** Socket.IO auth of a participant who came by a personal link. */
+export interface LinkAuth {
+  token: string;
+}
+
+/** Socket.IO auth of a staff member, beside the session cookie. */
+export interface StaffAuth {
+  consultation_id: string;
+}
+
+/** Done. */
+export interface OkReply {
+  ok: true;
+}
+
+/** `knock`: a participant with consent (or an interpreter) asks to be let in. */
+export interface KnockRequest {
+}
+
+/** `admit`: the specialist lets a waiting participant in. */
+export interface AdmitRequest {
+  participant_id: string;
+}
+
+/** `refuse`: the specialist turns a participant away, with words that the participant reads. */
+export interface RefuseRequest {
+  participant_id: string;
+  words: string;
+}
+
+/** `send_back`: the specialist returns an admitted participant to the waiting room. */
+export interface SendBackRequest {
+  participant_id: string;
+  words?: string;
+}
+
+/** `leave`: a participant goes, and knocks again to come back. */
+export interface LeaveRequest {
+}
+
+/** `end`: the specialist ends the consultation for everybody. */
+export interface EndRequest {
+}
+
+/** `negotiate`: an SDP offer. publications: mid -> source; subscriptions: mid -> publication_id. */
+export interface NegotiateRequest {
+  sdp: string;
+  publications: Record<string, SourceName>;
+  subscriptions: Record<string, string>;
+}
+
+/** The answer. publications: mid -> publication_id that the relay gave it. */
+export interface NegotiateReply {
+  sdp: string;
+  publications: Record<string, string>;
+}
+
+/** `mute`: tells the room that a Publication of one's own is (un)muted. */
+export interface MuteRequest {
+  publication_id: string;
+  muted: boolean;
+}
+
+/** `chat`: a line of text to everybody admitted. */
+export interface ChatRequest {
+  text: string;
+}
+
+/** `chat` event, and the lines of ConsultationDetail. */
+export interface ChatView {
+  line_id: string;
+  participant_id: string;
+  name: string;
+  role: RoleName;
+  text: string;
+  sent_at: string;
+}
+
+/** `capture`: the specialist asks a participant's device for a still. Replies CaptureView. */
+export interface CaptureRequest {
+  /** Whose camera; the patient's, or the referring site's beside the patient. */
+  participant_id: string;
+}
+
+/** `capture_progress`: the device says what it does. */
+export interface CaptureProgressRequest {
+  capture_id: string;
+  state: "taking" | "uploading";
+  sent_bytes?: number;
+  size_bytes?: number | null;
+}
+
+/** `capture_failed`: the device cannot; the best relayed frame is kept, and says that it is one. */
+export interface CaptureFailedRequest {
+  capture_id: string;
+  reason: "no_camera" | "not_supported" | "refused" | "upload_failed";
+}
+
+/** `capture_take` event to the device that shall take a still. */
+export interface CaptureTake {
+  capture_id: string;
+  consultation_id: string;
+}
+
+/**
+ * `lut` event to viewers: the correction of a Publication as a 3D LUT.
+ *
+ * lut is a binary attachment of size^3 * 3 bytes, RGB, red fastest: index = ((b*size + g)*size + r)*3.
+ */
+export interface LutEvent {
+  calibration: CalibrationView;
+  size: number;
+  lut: ArrayBuffer;
+}
+
+/** `snapshot` event to staff in the room: a snapshot is in the record, or got a derived picture. */
+export interface SnapshotEvent {
+  snapshot: SnapshotView;
+}
+
+/** `ended` event: the consultation is over. */
+export interface EndedEvent {
+  consultation_id: string;
+}
