@@ -385,6 +385,18 @@ class StorageFull(RecordError):
     error_id = "upload.storage_full"
 
 
+class SealBroken(RecordError):
+    """Sealed bytes are damaged, cut short, or moved from where they were sealed."""
+
+    error_id = "record.seal_broken"
+
+
+class WrongMasterKey(RecordError):
+    """The master key given is not the one this record was sealed under."""
+
+    error_id = "record.wrong_master_key"
+
+
 class Images(Protocol):
     """Pure functions over picture bytes (records.images); CPU-bound: call in a thread."""
 
@@ -525,3 +537,5 @@ class RecordsConfig:
     """32 bytes, kept outside the database."""
     max_upload_bytes: int = 64 * 1024 * 1024
     max_pixels: int = 120_000_000
+    orphan_grace_s: float = 3600.0
+    """How old a blob without a row must be before a start clears it: another process may be adding it."""

@@ -1,0 +1,125 @@
+"""Envelope encryption: one data key per patient, wrapped under a master key that the database never sees.
+
+AES-256-GCM (NIST SP 800-38D) with random 96-bit nonces; keys for separate uses come from HKDF-SHA-256
+(RFC 5869). A seal is bound to its place (table, column, row) and, through its key, to its patient:
+moved elsewhere in the database it does not open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from records.interface import SealBroken, WrongMasterKey
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+TAG_BYTES = 16
+_FORMAT = b"\x01"
+_CACHED_PATIENTS = 4096
+
+
+def _derive(key: bytes, use: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=b"truehue/1/" + use).derive(key)
+
+
+def encrypt(cipher: AESGCM, plain: bytes, bound_to: bytes) -> bytes:
+    """format byte, nonce, ciphertext and tag."""
+    nonce = os.urandom(NONCE_BYTES)
+    return _FORMAT + nonce + cipher.encrypt(nonce, plain, bound_to)
+
+
+def decrypt(cipher: AESGCM, sealed: bytes, bound_to: bytes) -> bytes:
+    """Undo `encrypt`; raises SealBroken for other bytes, another key or another place."""
+    if len(sealed) < 1 + NONCE_BYTES + TAG_BYTES or sealed[:1] != _FORMAT:
+        raise SealBroken("a sealed value is damaged")
+    try:
+        return cipher.decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], bound_to)
+    except InvalidTag:
+        raise SealBroken("a sealed value is damaged or lies in the wrong place") from None
+
+
+def place(*parts: str) -> bytes:
+    """Associated data that no other list of parts gives: each part behind its length."""
+    return b"".join(len(raw := part.encode()).to_bytes(4, "big") + raw for part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A patient's data key as the database keeps it."""
+
+    patient_id: str
+    key_id: str
+    master_key_id: str
+    wrapped_key: bytes
+
+
+class PatientKeys:
+    """What one patient's data key opens: sealed columns and blobs."""
+
+    def __init__(self, patient_id: str, data_key: bytes) -> None:
+        self.patient_id = patient_id
+        self._columns = AESGCM(_derive(data_key, b"columns"))
+        self._blob_names = _derive(data_key, b"blob names")
+        self.blobs = AESGCM(_derive(data_key, b"blobs"))
+
+    def seal(self, table: str, column: str, row_id: str, words: str) -> bytes:
+        """Seal words for one cell of the database."""
+        return encrypt(self._columns, words.encode(), place(table, column, row_id))
+
+    def unseal(self, table: str, column: str, row_id: str, sealed: bytes) -> str:
+        """Open a cell; raises SealBroken."""
+        return decrypt(self._columns, sealed, place(table, column, row_id)).decode()
+
+    def blob_name(self, sha256: str) -> str:
+        """Address of content: keyed, so that a stolen disk does not even confirm a known picture."""
+        return hmac.new(self._blob_names, sha256.encode(), hashlib.sha256).hexdigest()
+
+
+class KeyRing:
+    """Makes, wraps and opens patients' data keys under one master key of 32 bytes."""
+
+    def __init__(self, master_key: bytes) -> None:
+        if len(master_key) != KEY_BYTES:
+            raise WrongMasterKey(f"the master key has {len(master_key)} bytes, not {KEY_BYTES}")
+        self._wrapping = AESGCM(_derive(master_key, b"wrap"))
+        self.audit_key = _derive(master_key, b"audit head")
+        self.master_key_id = _derive(master_key, b"id")[:8].hex()
+        """Tells master keys apart, and tells nothing about this one."""
+        self._opened: OrderedDict[str, PatientKeys] = OrderedDict()
+
+    def create(self, patient_id: str, key_id: str) -> tuple[WrappedKey, PatientKeys]:
+        """A fresh data key, wrapped for the database and opened for use."""
+        data_key = os.urandom(KEY_BYTES)
+        sealed = encrypt(self._wrapping, data_key, place("patient_keys", patient_id, key_id))
+        wrapped = WrappedKey(patient_id, key_id, self.master_key_id, sealed)
+        return wrapped, self._remember(PatientKeys(patient_id, data_key))
+
+    def open(self, wrapped: WrappedKey) -> PatientKeys:
+        """Unwrap a data key; raises WrongMasterKey, or SealBroken where it belongs to another patient."""
+        if wrapped.master_key_id != self.master_key_id:
+            raise WrongMasterKey("the record was sealed under another master key")
+        bound_to = place("patient_keys", wrapped.patient_id, wrapped.key_id)
+        data_key = decrypt(self._wrapping, wrapped.wrapped_key, bound_to)
+        return self._remember(PatientKeys(wrapped.patient_id, data_key))
+
+    def opened(self, patient_id: str) -> PatientKeys | None:
+        """Keys of a patient that were opened lately."""
+        keys = self._opened.get(patient_id)
+        if keys is not None:
+            self._opened.move_to_end(patient_id)
+        return keys
+
+    def _remember(self, keys: PatientKeys) -> PatientKeys:
+        self._opened[keys.patient_id] = keys
+        if len(self._opened) > _CACHED_PATIENTS:
+            self._opened.popitem(last=False)
+        return keys

@@ -1,0 +1,1 @@
+"""Alembic migrations of the record, carried in the package and run when a store opens."""

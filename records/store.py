@@ -1,0 +1,125 @@
+"""RecordStore: the whole store put together, opened, swept and closed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import delete, select
+
+from records.blobs import FileBlobs
+from records.engine import Database
+from records.interface import RecordsConfig, WrongMasterKey
+from records.keys import KeyRing
+from records.schema import derived_images, patient_keys, sessions, snapshots, uploads
+from records.store_audit import AuditStore
+from records.store_consultations import ConsultationStore
+from records.store_participants import ParticipantStore
+from records.store_people import PeopleStore
+from records.store_referrals import ReferralStore
+from records.store_snapshots import SnapshotStore
+from records.transaction import Tx
+
+UPLOADS_EXPIRE_AFTER = timedelta(days=7)
+_SWEEP_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep cleared away."""
+
+    sessions: int
+    uploads: int
+    upload_files: int
+    temporary_files: int
+    blobs: int
+
+
+class RecordStore(PeopleStore, ReferralStore, ConsultationStore, ParticipantStore, SnapshotStore, AuditStore):
+    """The record on one database and one folder of blobs: `records.interface.Records`."""
+
+    @classmethod
+    async def open(cls, config: RecordsConfig) -> RecordStore:
+        """Migrate the schema, check the master key, clear what a crash or time left behind.
+
+        Raises WrongMasterKey, SealBroken, StorageFull.
+        """
+        ring = KeyRing(config.master_key)
+        database = Database(config.database_url)
+        try:
+            await database.migrate()
+            blobs = await asyncio.to_thread(FileBlobs, Path(config.blob_dir))
+            store = cls(config, database, ring, blobs)
+            await store._check_master_key()
+            await store._begin_audit()
+            await store.sweep(datetime.now(UTC))
+        except BaseException:
+            await database.close()
+            raise
+        return store
+
+    async def close(self) -> None:
+        """Let work under way end, then close the database."""
+        if self._unfinished:
+            await asyncio.gather(*self._unfinished, return_exceptions=True)
+        await self._database.close()
+
+    async def _check_master_key(self) -> None:
+        foreign = select(patient_keys.c.key_id).where(
+            patient_keys.c.master_key_id != self._ring.master_key_id
+        )
+        async with self._read() as tx:
+            if await tx.first(foreign.limit(1)) is not None:
+                raise WrongMasterKey("the record was sealed under another master key")
+
+    async def sweep(self, now: datetime) -> Swept:
+        """Clear expired sessions and uploads, half-written files, and blobs that no row names."""
+        before = now - UPLOADS_EXPIRE_AFTER
+        async with self._write() as tx:
+            dead_sessions = await tx.change(delete(sessions).where(sessions.c.expires_at <= now))
+            dead_uploads = await tx.change(delete(uploads).where(uploads.c.created_at < before))
+        moment_s = now.timestamp() - self._config.orphan_grace_s
+        temporary = await asyncio.to_thread(self._blobs.clear_temporary, moment_s)
+        upload_files = await self._sweep_upload_files(moment_s)
+        return Swept(dead_sessions, dead_uploads, upload_files, temporary, await self._sweep_blobs(moment_s))
+
+    async def _sweep_upload_files(self, moment_s: float) -> int:
+        removed = 0
+        for upload_id in await asyncio.to_thread(lambda: list(self._blobs.upload_ids_older_than(moment_s))):
+            growing = select(uploads.c.upload_id).where(
+                uploads.c.upload_id == upload_id, uploads.c.snapshot_id.is_(None)
+            )
+            async with self._read() as tx:
+                alive = await tx.first(growing) is not None
+            if not alive:
+                await asyncio.to_thread(self._blobs.remove_upload, upload_id)
+                removed += 1
+        return removed
+
+    async def _sweep_blobs(self, moment_s: float) -> int:
+        """Blobs are told from orphans under the audit's lock, so that no commit can come in between."""
+        names = await asyncio.to_thread(lambda: list(self._blobs.names_older_than(moment_s)))
+        removed = 0
+        for start in range(0, len(names), _SWEEP_AT_ONCE):
+            part = names[start : start + _SWEEP_AT_ONCE]
+            async with self._read() as tx:
+                suspects = await _unnamed(tx, part)
+            if not suspects:
+                continue
+            async with self._write() as tx:
+                await tx.serialize()
+                for name in await _unnamed(tx, suspects):
+                    await asyncio.to_thread(self._blobs.remove, name)
+                    removed += 1
+        return removed
+
+
+async def _unnamed(tx: Tx, names: Sequence[str]) -> list[str]:
+    """Which of these blobs no snapshot and no derived image names."""
+    named: set[str] = set()
+    for column in (snapshots.c.blob_name, derived_images.c.blob_name):
+        named.update(row["blob_name"] for row in await tx.all(select(column).where(column.in_(names))))
+    return [name for name in names if name not in named]

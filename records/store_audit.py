@@ -1,0 +1,70 @@
+"""Store: the audit as it is read back and verified."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import RowMapping, func, insert, select
+
+from records.audit import GENESIS, seal_head, verify_head, verify_lines
+from records.interface import AuditEvent, Conflict, SealBroken
+from records.schema import audit, audit_head, patients
+from records.transaction import StoreBase
+
+_PAGE_LINES = 2000
+
+
+class AuditStore(StoreBase):
+    """Who saw and changed what."""
+
+    async def audit_events(self, limit: int = 1000) -> Sequence[AuditEvent]:
+        """The latest lines, oldest of them first."""
+        async with self._read() as tx:
+            rows = await tx.all(select(audit).order_by(audit.c.sequence.desc()).limit(limit))
+        return [_event_from(row) for row in reversed(rows)]
+
+    async def verify_audit(self) -> int:
+        """Walk the hash chain to its sealed end; returns the number of lines, raises Conflict."""
+        previous, sequence = GENESIS, 1
+        async with self._read() as tx:
+            head = await tx.head()
+            while True:
+                page = select(audit).where(audit.c.sequence >= sequence).order_by(audit.c.sequence)
+                rows = await tx.all(page.limit(_PAGE_LINES))
+                if not rows:
+                    break
+                try:
+                    events = [_event_from(row) for row in rows]
+                except (ValueError, TypeError):
+                    raise Conflict(f"the audit breaks in the lines after {sequence - 1}") from None
+                previous, sequence = verify_lines(previous, sequence, events)
+            below = await tx.first(select(func.count().label("n")).where(audit.c.sequence < 1))
+        if below is not None and below["n"]:
+            raise Conflict("the audit has lines before its first")
+        verify_head(self._ring.audit_key, head, previous, sequence - 1)
+        return sequence - 1
+
+    async def _begin_audit(self) -> None:
+        """Seal the empty chain of a new record; raises SealBroken where an old one lost its end."""
+        async with self._write() as tx:
+            await tx.serialize()
+            if await tx.first(select(audit_head)) is not None:
+                return
+            for table in (audit, patients):
+                if await tx.first(select(table).limit(1)) is not None:
+                    raise SealBroken("the audit has lost its end")
+            head = seal_head(self._ring.audit_key, 0, GENESIS)
+            await tx.change(insert(audit_head).values(head_id=1, sequence=0, hash=head.hash, mac=head.mac))
+
+
+def _event_from(row: RowMapping) -> AuditEvent:
+    return AuditEvent(
+        sequence=row["sequence"],
+        at=row["at"],
+        actor_id=row["actor_id"],
+        role=row["role"],
+        action=row["action"],
+        resource=row["resource"],
+        reason=row["reason"],
+        hash=row["hash"],
+    )

@@ -1,0 +1,144 @@
+"""One transaction of the store: rows in and out, patients' keys, and the audit line that ends it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import Executable
+
+from records.audit import Head, next_event, seal_head
+from records.blobs import FileBlobs
+from records.engine import Database
+from records.interface import Actor, NotFound, RecordsConfig
+from records.keys import KeyRing, PatientKeys, WrappedKey
+from records.schema import audit, audit_head, patient_keys
+
+_IN_LIST = 500
+T = TypeVar("T")
+
+
+class Tx:
+    """A transaction under way. Everything it does is kept, or nothing is."""
+
+    def __init__(self, database: Database, conn: AsyncConnection, ring: KeyRing) -> None:
+        self._database = database
+        self.conn = conn
+        self._ring = ring
+
+    async def all(self, statement: Executable) -> Sequence[RowMapping]:
+        """Every row of a query."""
+        return (await self.conn.execute(statement)).mappings().all()
+
+    async def first(self, statement: Executable) -> RowMapping | None:
+        """The first row of a query, if any."""
+        return (await self.conn.execute(statement)).mappings().first()
+
+    async def one(self, statement: Executable, what: str) -> RowMapping:
+        """The row that must be there; raises NotFound."""
+        row = await self.first(statement)
+        if row is None:
+            raise NotFound(f"no such {what}")
+        return row
+
+    async def change(self, statement: Executable) -> int:
+        """Run a change; returns the number of rows it met."""
+        return int((await self.conn.execute(statement)).rowcount)
+
+    def create_keys(self, patient_id: str, key_id: str) -> tuple[PatientKeys, dict[str, Any]]:
+        """Keys of a new patient, and the row that keeps them once the patient's own row is there."""
+        wrapped, keys = self._ring.create(patient_id, key_id)
+        row = {
+            "patient_id": patient_id,
+            "key_id": wrapped.key_id,
+            "master_key_id": wrapped.master_key_id,
+            "wrapped_key": wrapped.wrapped_key,
+        }
+        return keys, row
+
+    async def keys_of(self, patient_id: str) -> PatientKeys:
+        """Keys of one patient."""
+        return (await self.keys_of_all([patient_id]))[patient_id]
+
+    async def keys_of_all(self, patient_ids: Iterable[str]) -> dict[str, PatientKeys]:
+        """Keys of several patients."""
+        found: dict[str, PatientKeys] = {}
+        missing: list[str] = []
+        for patient_id in dict.fromkeys(patient_ids):
+            keys = self._ring.opened(patient_id)
+            if keys is None:
+                missing.append(patient_id)
+            else:
+                found[patient_id] = keys
+        for start in range(0, len(missing), _IN_LIST):
+            part = missing[start : start + _IN_LIST]
+            for row in await self.all(select(patient_keys).where(patient_keys.c.patient_id.in_(part))):
+                wrapped = WrappedKey(
+                    row["patient_id"], row["key_id"], row["master_key_id"], row["wrapped_key"]
+                )
+                found[wrapped.patient_id] = self._ring.open(wrapped)
+        return found
+
+    async def serialize(self) -> None:
+        """Be the only transaction that may append to the audit, until the end."""
+        await self._database.serialize(self.conn)
+
+    async def audit(self, actor: Actor, action: str, resource: str, now: datetime) -> None:
+        """Append one line; the last thing a transaction does."""
+        await self.serialize()
+        head = await self.head()
+        event = next_event(head, now, actor.actor_id, actor.role, action, resource, actor.reason)
+        await self.change(
+            insert(audit).values(
+                sequence=event.sequence,
+                at=event.at,
+                actor_id=event.actor_id,
+                role=event.role,
+                action=event.action,
+                resource=event.resource,
+                reason=event.reason,
+                hash=event.hash,
+            )
+        )
+        sealed = seal_head(self._ring.audit_key, event.sequence, event.hash)
+        await self.change(
+            update(audit_head).values(sequence=sealed.sequence, hash=sealed.hash, mac=sealed.mac)
+        )
+
+    async def head(self) -> Head:
+        """The end of the audit chain."""
+        row = await self.one(select(audit_head), "audit")
+        return Head(row["sequence"], row["hash"], row["mac"])
+
+
+class StoreBase:
+    """What every part of the store shares: database, keys, blobs, and work that a cancelled caller leaves."""
+
+    def __init__(self, config: RecordsConfig, database: Database, ring: KeyRing, blobs: FileBlobs) -> None:
+        self._config = config
+        self._database = database
+        self._ring = ring
+        self._blobs = blobs
+        self._unfinished: set[asyncio.Task[Any]] = set()
+
+    @asynccontextmanager
+    async def _read(self) -> AsyncIterator[Tx]:
+        async with self._database.read() as conn:
+            yield Tx(self._database, conn, self._ring)
+
+    @asynccontextmanager
+    async def _write(self) -> AsyncIterator[Tx]:
+        async with self._database.write() as conn:
+            yield Tx(self._database, conn, self._ring)
+
+    async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run work that touches files and rows to its end, though the caller be cancelled meanwhile."""
+        task = asyncio.ensure_future(work)
+        self._unfinished.add(task)
+        task.add_done_callback(self._unfinished.discard)
+        return await asyncio.shield(task)
