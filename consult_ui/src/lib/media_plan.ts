@@ -1,0 +1,75 @@
+/** Which m-line carries what: the bookkeeping of a media session, as pure functions over plain values. */
+
+import type { PublicationView, SourceName } from "../wire/messages";
+
+export type Kind = "audio" | "video";
+
+/** A recvonly m-line that exists, and the Publication it carries; null when it is free for another. */
+export interface ReceiveSlot {
+  readonly kind: Kind;
+  readonly publicationId: string | null;
+}
+
+/** The slots after a change, and whether the peer connection must be negotiated again. */
+export interface ReceivePlan {
+  readonly slots: readonly ReceiveSlot[];
+  readonly changed: boolean;
+}
+
+export function kindOf(source: SourceName): Kind {
+  return source === "microphone" ? "audio" : "video";
+}
+
+/**
+ * Fit slots to the wanted Publications. m-lines can never be removed, so: a Publication keeps its slot, a slot
+ * whose Publication is gone becomes free, a new Publication takes a free slot of its kind, else a new one at
+ * the end.
+ */
+export function planReceive(
+  slots: readonly ReceiveSlot[],
+  wanted: readonly Pick<PublicationView, "publication_id" | "kind">[],
+): ReceivePlan {
+  const wantedIds = new Set(wanted.map((publication) => publication.publication_id));
+  const held = new Set(slots.map((slot) => slot.publicationId));
+  const next: ReceiveSlot[] = slots.map((slot) =>
+    slot.publicationId !== null && !wantedIds.has(slot.publicationId) ? { kind: slot.kind, publicationId: null } : slot,
+  );
+  for (const { publication_id, kind } of wanted) {
+    if (held.has(publication_id)) continue;
+    held.add(publication_id);
+    const free = next.findIndex((slot) => slot.publicationId === null && slot.kind === kind);
+    const slot: ReceiveSlot = { kind: kind as Kind, publicationId: publication_id };
+    if (free === -1) next.push(slot);
+    else next[free] = slot;
+  }
+  const changed = next.length !== slots.length || next.some((slot, i) => slot.publicationId !== slots[i]?.publicationId);
+  return { slots: next, changed };
+}
+
+/** The mid maps of a NegotiateRequest; m-lines without a mid, or that carry nothing, are left out. */
+export function midMaps(
+  sending: readonly { readonly mid: string | null; readonly source: SourceName; readonly active: boolean }[],
+  receiving: readonly { readonly mid: string | null; readonly publicationId: string | null }[],
+): { publications: Record<string, SourceName>; subscriptions: Record<string, string> } {
+  const publications: Record<string, SourceName> = {};
+  const subscriptions: Record<string, string> = {};
+  for (const { mid, source, active } of sending) if (mid !== null && active) publications[mid] = source;
+  for (const { mid, publicationId } of receiving)
+    if (mid !== null && publicationId !== null) subscriptions[mid] = publicationId;
+  return { publications, subscriptions };
+}
+
+/** Codec names in the order they are offered: the preferred first, then the rest (RTX and FEC) as they were. */
+export function preferCodec<C extends { readonly mimeType: string }>(codecs: readonly C[], name: string): C[] {
+  const wanted = `video/${name}`.toLowerCase();
+  const isWanted = (codec: C): boolean => codec.mimeType.toLowerCase() === wanted;
+  return [...codecs.filter(isWanted), ...codecs.filter((codec) => !isWanted(codec))];
+}
+
+export type Recovery = "wait" | "restart_ice" | "rebuild";
+
+/** What to do about a broken path: wait a little, restart ICE twice, then build a new connection. */
+export function recoveryStep(brokenForMs: number, restarts: number): Recovery {
+  if (brokenForMs < 2_500 * (restarts + 1)) return "wait";
+  return restarts < 2 ? "restart_ice" : "rebuild";
+}

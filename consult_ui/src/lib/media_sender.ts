@@ -1,0 +1,54 @@
+/** How own video is encoded: codec order, temporal layers, bitrate, and pixels before frames. */
+
+import type { SourceName } from "../wire/messages";
+import { preferCodec } from "./media_plan";
+
+/** More than this adds nothing a viewer could judge at 720p. */
+export const MAX_VIDEO_BITRATE_BPS = 2_500_000;
+
+/** The video codec to offer first: VP8, unless the address asks for another (`?codec=VP9` or `H264`). */
+export function codecFromAddress(query: string): string {
+  const asked = new URLSearchParams(query).get("codec")?.toUpperCase();
+  return asked === "VP9" || asked === "H264" || asked === "AV1" ? asked : "VP8";
+}
+
+/**
+ * A sendonly transceiver for a source. VP8 from a camera gets three temporal layers, which cost nothing and let
+ * the relay thin frames out; VP9 loses by layers, so it has none.
+ */
+export function addSender(
+  connection: RTCPeerConnection,
+  source: SourceName,
+  track: MediaStreamTrack | null,
+  codec: string,
+): RTCRtpTransceiver {
+  if (source === "microphone") return connection.addTransceiver(track ?? "audio", { direction: "sendonly" });
+  const encoding: RTCRtpEncodingParameters & { scalabilityMode?: string } = { maxBitrate: MAX_VIDEO_BITRATE_BPS };
+  if (source === "camera" && codec === "VP8") encoding.scalabilityMode = "L1T3";
+  let transceiver: RTCRtpTransceiver;
+  try {
+    transceiver = connection.addTransceiver(track ?? "video", { direction: "sendonly", sendEncodings: [encoding] });
+  } catch {
+    // A browser without that scalability mode refuses the whole call.
+    delete encoding.scalabilityMode;
+    transceiver = connection.addTransceiver(track ?? "video", { direction: "sendonly", sendEncodings: [encoding] });
+  }
+  const capabilities = RTCRtpSender.getCapabilities("video");
+  if (capabilities) transceiver.setCodecPreferences(preferCodec(capabilities.codecs, codec));
+  return transceiver;
+}
+
+/** Under pressure fewer frames, never fewer pixels; and the present bitrate limit. */
+export async function tuneVideoSender(sender: RTCRtpSender, maxBitrateBps: number): Promise<void> {
+  const parameters: RTCRtpSendParameters & { degradationPreference?: string } = sender.getParameters();
+  const [encoding] = parameters.encodings;
+  if (!encoding) return; // not negotiated yet
+  if (encoding.maxBitrate === maxBitrateBps && parameters.degradationPreference === "maintain-resolution") return;
+  encoding.maxBitrate = maxBitrateBps;
+  parameters.degradationPreference = "maintain-resolution";
+  try {
+    await sender.setParameters(parameters);
+  } catch {
+    // A negotiation in between makes the parameters stale; it tunes again when it is done.
+  }
+}

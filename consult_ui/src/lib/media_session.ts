@@ -1,0 +1,343 @@
+/**
+ * A participant's media: ONE peer connection to the relay, on which this side always offers.
+ *
+ * What is wanted (own tracks, others' Publications) is kept apart from the connection; before each offer the
+ * connection's transceivers are fitted to it. So a rebuilt connection needs no history, and negotiations are
+ * simply repeated, one at a time, until nothing has changed meanwhile.
+ */
+
+import { effect, signal, type Signal } from "@preact/signals";
+import type { IceServer, NegotiateReply, NegotiateRequest, PublicationView, SourceName } from "../wire/messages";
+import { ApiError } from "./api";
+import type { LiveConnection } from "./live";
+import { kindOf, midMaps, planReceive, type ReceiveSlot, recoveryStep } from "./media_plan";
+import { addSender, codecFromAddress, MAX_VIDEO_BITRATE_BPS, tuneVideoSender } from "./media_sender";
+import { type SessionStats, StatsReader } from "./media_stats";
+
+export type MediaConnection = "idle" | "connecting" | "connected" | "interrupted";
+
+export interface MediaSessionOptions {
+  readonly live: Pick<LiveConnection, "call" | "connected">;
+  /** One's own participant_id: its Publications are never subscribed to. */
+  readonly participantId: string;
+  readonly iceServers: readonly IceServer[];
+  /** "VP8" (default), "VP9", "H264"; the address' `?codec=` when left out. */
+  readonly codec?: string;
+}
+
+interface Own {
+  track: MediaStreamTrack | null;
+  muted: boolean;
+}
+
+/** One RTCPeerConnection with its m-lines. */
+interface Link {
+  readonly connection: RTCPeerConnection;
+  readonly senders: Map<SourceName, RTCRtpTransceiver>;
+  slots: readonly ReceiveSlot[];
+  readonly receivers: RTCRtpTransceiver[];
+  everConnected: boolean;
+  brokenSince_ms: number | null;
+  restarts: number;
+}
+
+const WATCH_INTERVAL_MS = 500;
+const LONGEST_PAUSE_MS = 4_000;
+
+/** RTCConfiguration.iceServers from the server's words, without its nulls. */
+export function rtcIceServers(servers: readonly IceServer[]): RTCIceServer[] {
+  return servers.map(({ urls, username, credential }) =>
+    username != null && credential != null ? { urls, username, credential } : { urls },
+  );
+}
+
+export class MediaSession {
+  /** publication_id -> live track, for every Publication that is being received. */
+  readonly tracks: Signal<ReadonlyMap<string, MediaStreamTrack>> = signal(new Map());
+  readonly connection: Signal<MediaConnection> = signal("idle");
+  /** Why the last negotiation failed (it is repeated by itself), or null. */
+  readonly problem: Signal<ApiError | null> = signal(null);
+  /** source -> publication_id that the relay gave to own media. */
+  readonly ownPublications: Signal<ReadonlyMap<SourceName, string>> = signal(new Map());
+
+  private readonly own = new Map<SourceName, Own>();
+  private wanted: readonly PublicationView[] = [];
+  private link: Link | null = null;
+  private dirty = false;
+  private running: Promise<void> | null = null;
+  private wake: () => void = () => {};
+  private closed = false;
+  private maxBitrate_bps = MAX_VIDEO_BITRATE_BPS;
+  private readonly codec: string;
+  private readonly statsReader = new StatsReader();
+  private readonly watch: ReturnType<typeof setInterval>;
+  private readonly stopFollowing: () => void;
+
+  constructor(private readonly options: MediaSessionOptions) {
+    this.codec = options.codec ?? codecFromAddress(location.search);
+    this.watch = setInterval(() => this.recover(), WATCH_INTERVAL_MS);
+    window.addEventListener("online", this.networkChanged);
+    networkInformation()?.addEventListener("change", this.networkChanged);
+    // A negotiation that failed for want of the server is repeated as soon as it is back.
+    this.stopFollowing = effect(() => {
+      if (options.live.connected.value) this.wake();
+    });
+  }
+
+  /** Send a track as a source; a source that is already sent takes the new track. Resolves once negotiated. */
+  publish(source: SourceName, track: MediaStreamTrack): Promise<void> {
+    const present = this.own.get(source);
+    if (present) return this.replace(source, track);
+    this.own.set(source, { track, muted: false });
+    return this.negotiate();
+  }
+
+  /** Stop sending a source; its m-line stays, inactive, for the next time. The track itself is not stopped. */
+  unpublish(source: SourceName): Promise<void> {
+    return this.own.delete(source) ? this.negotiate() : Promise.resolve();
+  }
+
+  /** Send another track (another camera or microphone), or none, without negotiating. */
+  async replace(source: SourceName, track: MediaStreamTrack | null): Promise<void> {
+    const own = this.own.get(source);
+    if (!own) return;
+    own.track = track;
+    if (track && kindOf(source) === "audio") track.enabled = !own.muted;
+    await this.link?.senders.get(source)?.sender.replaceTrack(track);
+  }
+
+  /** Mute or unmute a source, and tell the room. A muted track sends silence or black. */
+  async setMuted(source: SourceName, muted: boolean): Promise<void> {
+    const own = this.own.get(source);
+    if (!own) return;
+    own.muted = muted;
+    if (own.track) own.track.enabled = !muted;
+    await this.tellMuted(source, own);
+  }
+
+  isMuted(source: SourceName): boolean {
+    return this.own.get(source)?.muted ?? false;
+  }
+
+  /** Receive exactly these Publications (one's own are skipped). */
+  sync(publications: readonly PublicationView[]): void {
+    this.wanted = publications.filter((publication) => publication.participant_id !== this.options.participantId);
+    if (planReceive(this.link?.slots ?? [], this.wanted).changed) void this.negotiate();
+  }
+
+  /** Cap what own video may use, in bit/s; null lifts the cap. */
+  async limit(maxBitrate_bps: number | null): Promise<void> {
+    this.maxBitrate_bps = Math.min(maxBitrate_bps ?? MAX_VIDEO_BITRATE_BPS, MAX_VIDEO_BITRATE_BPS);
+    if (this.link) await this.tune(this.link);
+  }
+
+  async stats(): Promise<SessionStats> {
+    const sourceOf = new Map<string, SourceName>();
+    const publicationOf = new Map<string, string>();
+    if (!this.link) return this.statsReader.read([], sourceOf, publicationOf);
+    for (const [source, { mid }] of this.link.senders) if (mid !== null) sourceOf.set(mid, source);
+    this.link.slots.forEach(({ publicationId }, i) => {
+      const mid = this.link?.receivers[i]?.mid;
+      if (mid != null && publicationId !== null) publicationOf.set(mid, publicationId);
+    });
+    const report = await this.link.connection.getStats();
+    const reports: Parameters<StatsReader["read"]>[0] = [...(report as unknown as Map<string, never>).values()];
+    return this.statsReader.read(reports, sourceOf, publicationOf);
+  }
+
+  /** End the connection. Own tracks go on, they belong to the caller. */
+  close(): void {
+    this.closed = true;
+    clearInterval(this.watch);
+    this.stopFollowing();
+    window.removeEventListener("online", this.networkChanged);
+    networkInformation()?.removeEventListener("change", this.networkChanged);
+    this.link?.connection.close();
+    this.link = null;
+    this.wake();
+    this.tracks.value = new Map();
+    this.ownPublications.value = new Map();
+    this.connection.value = "idle";
+  }
+
+  private negotiate(): Promise<void> {
+    this.dirty = true;
+    this.wake();
+    this.running ??= this.negotiateUntilSettled().finally(() => {
+      this.running = null;
+    });
+    return this.running;
+  }
+
+  private async negotiateUntilSettled(): Promise<void> {
+    let failures = 0;
+    while (this.dirty && !this.closed) {
+      this.dirty = false;
+      const link = (this.link ??= this.build());
+      try {
+        await this.negotiateOnce(link);
+        failures = 0;
+        this.problem.value = null;
+      } catch (error) {
+        if (this.closed) return;
+        this.dirty = true;
+        if (this.link !== link) continue; // it was rebuilt meanwhile; its failure tells nothing
+        failures += 1;
+        this.problem.value = error instanceof ApiError ? error : new ApiError("media.negotiation", String(error), 0);
+        if (link.connection.signalingState === "have-local-offer")
+          await link.connection.setLocalDescription({ type: "rollback" }).catch(() => undefined);
+        if (failures % 3 === 0) this.rebuild();
+        await this.pause(Math.min(LONGEST_PAUSE_MS, 250 * 2 ** failures));
+      }
+    }
+  }
+
+  private async negotiateOnce(link: Link): Promise<void> {
+    await this.fit(link);
+    if (link.connection.getTransceivers().length === 0) return;
+    await link.connection.setLocalDescription(await link.connection.createOffer());
+    // The relay learns our addresses from our own checks, so nothing waits for candidates.
+    const sending = [...link.senders].map(([source, { mid }]) => ({ mid, source, active: this.own.has(source) }));
+    const receiving = link.slots.map(({ publicationId }, i) => ({ mid: link.receivers[i]?.mid ?? null, publicationId }));
+    const reply = await this.options.live.call<NegotiateReply>("negotiate", {
+      sdp: link.connection.localDescription?.sdp ?? "",
+      ...midMaps(sending, receiving),
+    } satisfies NegotiateRequest);
+    if (this.link !== link) return;
+    await link.connection.setRemoteDescription({ type: "answer", sdp: reply.sdp });
+    await this.tune(link);
+    this.takeOver(link, reply);
+  }
+
+  /** Fit the connection's transceivers to what is wanted. */
+  private async fit(link: Link): Promise<void> {
+    for (const [source, own] of this.own) {
+      const present = link.senders.get(source);
+      if (!present) {
+        link.senders.set(source, addSender(link.connection, source, own.track, this.codec));
+        continue;
+      }
+      if (present.sender.track !== own.track) await present.sender.replaceTrack(own.track);
+      if (present.direction !== "sendonly") present.direction = "sendonly";
+    }
+    for (const [source, transceiver] of link.senders) {
+      if (this.own.has(source) || transceiver.direction === "inactive") continue;
+      await transceiver.sender.replaceTrack(null);
+      transceiver.direction = "inactive";
+    }
+    link.slots = planReceive(link.slots, this.wanted).slots;
+    link.slots.forEach((slot, i) => {
+      const direction = slot.publicationId === null ? "inactive" : "recvonly";
+      const present = link.receivers[i];
+      if (!present) link.receivers.push(link.connection.addTransceiver(slot.kind, { direction }));
+      else if (present.direction !== direction) present.direction = direction;
+    });
+  }
+
+  private takeOver(link: Link, reply: NegotiateReply): void {
+    const tracks = new Map<string, MediaStreamTrack>();
+    link.slots.forEach(({ publicationId }, i) => {
+      const transceiver = link.receivers[i];
+      if (publicationId !== null && transceiver?.currentDirection === "recvonly")
+        tracks.set(publicationId, transceiver.receiver.track);
+    });
+    if (!sameEntries(tracks, this.tracks.peek())) this.tracks.value = tracks;
+
+    const before = this.ownPublications.peek();
+    const published = new Map<SourceName, string>();
+    for (const [source, { mid }] of link.senders) {
+      const publicationId = mid === null ? undefined : reply.publications[mid];
+      if (publicationId !== undefined) published.set(source, publicationId);
+    }
+    if (!sameEntries(published, before)) this.ownPublications.value = published;
+    for (const [source, publicationId] of published) {
+      const own = this.own.get(source);
+      if (own?.muted && before.get(source) !== publicationId) void this.tellMuted(source, own);
+    }
+  }
+
+  private async tellMuted(source: SourceName, own: Own): Promise<void> {
+    const publication_id = this.ownPublications.peek().get(source);
+    if (publication_id === undefined) return; // told when it is published
+    await this.options.live.call("mute", { publication_id, muted: own.muted });
+  }
+
+  private async tune(link: Link): Promise<void> {
+    for (const [source, { sender }] of link.senders)
+      if (kindOf(source) === "video") await tuneVideoSender(sender, this.maxBitrate_bps);
+  }
+
+  private build(): Link {
+    const connection = new RTCPeerConnection({
+      iceServers: rtcIceServers(this.options.iceServers),
+      bundlePolicy: "max-bundle",
+      iceTransportPolicy: new URLSearchParams(location.search).get("transport") === "relay" ? "relay" : "all",
+    });
+    const link: Link = {
+      connection,
+      senders: new Map(),
+      slots: [],
+      receivers: [],
+      everConnected: false,
+      brokenSince_ms: Date.now(),
+      restarts: 0,
+    };
+    connection.onconnectionstatechange = () => {
+      if (this.link !== link) return;
+      const whole = connection.connectionState === "connected";
+      if (whole) {
+        link.everConnected = true;
+        link.restarts = 0;
+        link.brokenSince_ms = null;
+      } else link.brokenSince_ms ??= Date.now();
+      this.connection.value = whole ? "connected" : link.everConnected ? "interrupted" : "connecting";
+    };
+    this.connection.value = this.connection.peek() === "idle" ? "connecting" : "interrupted";
+    return link;
+  }
+
+  /** A new connection with everything that is wanted; what the old one carried ends. */
+  private rebuild(): void {
+    this.link?.connection.close();
+    this.link = this.build();
+    void this.negotiate();
+  }
+
+  private recover(): void {
+    const { link } = this;
+    if (!link || link.brokenSince_ms === null || !this.options.live.connected.peek()) return;
+    if (link.connection.signalingState !== "stable" || link.connection.getTransceivers().length === 0) return;
+    // The first connection may take its time: lost DTLS flights cost a second each.
+    const patience = link.everConnected ? 1 : 3;
+    const step = recoveryStep((Date.now() - link.brokenSince_ms) / patience, link.restarts);
+    if (step === "restart_ice") {
+      link.restarts += 1;
+      link.connection.restartIce();
+      void this.negotiate();
+    } else if (step === "rebuild") this.rebuild();
+  }
+
+  private readonly networkChanged = (): void => {
+    if (!this.link?.everConnected) return;
+    this.link.connection.restartIce();
+    void this.negotiate();
+  };
+
+  private pause(duration_ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, duration_ms);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+function networkInformation(): EventTarget | undefined {
+  return (navigator as Navigator & { connection?: EventTarget }).connection;
+}
+
+function sameEntries<K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
+}
