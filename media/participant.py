@@ -1,0 +1,237 @@
+"""One participant's connection as the relay sees it: RTP and RTCP that came are routed to Publications and
+Subscriptions, and feedback goes back."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from media import rtcp, rtp
+from media.fanout import Fanout
+from media.ice_lite import Address, Credentials
+from media.interface import TransportState
+from media.sdp import Section
+from media.subscription import Subscription
+from media.transport import Transport
+from media.twcc import ArrivalRecorder
+from media.udp import Ancillary
+
+TRANSPORT_CC_INTERVAL_S = 0.05
+REPORT_INTERVAL_S = 1.0
+AUDIO_ALLOWANCE_BPS = 64_000
+MAX_COMPOUND = 1_150
+MAX_ROUTES = 64
+
+
+@dataclass(slots=True)
+class Receiving:
+    """A subscribing m-line: the Subscription, and the Fanout that feeds it."""
+
+    subscription: Subscription
+    fanout: Fanout
+
+
+class Participant:
+    """Routing tables and periodic feedback of one participant. `transport` is set right after creation."""
+
+    def __init__(self, room_id: str, participant_id: str, max_publication_bps: int) -> None:
+        self.room_id = room_id
+        self.participant_id = participant_id
+        self.transport: Transport
+        self.credentials: Credentials
+        self.remote_ice = ("", "")
+        self.address: Address | None = None
+        self.source: Ancillary | None = None
+        self.session_id = secrets.randbits(62)
+        self.version = 0
+        self.last_media_s = 0.0
+        self.feedback_ssrc = secrets.randbits(32)
+        self.sending: dict[str, Fanout] = {}
+        self.receiving: dict[str, Receiving] = {}
+        self.reduced_size = True
+        self.routes: dict[int, tuple[Fanout, bool]] = {}
+        self._max_publication_bps = max_publication_bps
+        self._mid_extension = 0
+        self._transport_cc_extension = 0
+        self._arrivals = ArrivalRecorder()
+        self._by_outgoing_ssrc: dict[int, Receiving] = {}
+        self._feedback_at_s = 0.0
+        self._report_at_s = 0.0
+
+    def route(self, extensions: dict[str, int], sections: dict[str, Section]) -> None:
+        """Rebuild the routing tables after a negotiation. sections: of the publishing m-lines, by mid."""
+        self._mid_extension = extensions.get(rtp.MID_URI, 0)
+        self._transport_cc_extension = extensions.get(rtp.TRANSPORT_CC_URI, 0)
+        self.routes = {s: r for s, r in self.routes.items() if r[0] in self.sending.values()}
+        for mid, fanout in self.sending.items():
+            section = sections[mid]
+            repairs = set(section.rtx_of.values())
+            ssrc = next((s for s in section.ssrcs if s not in repairs), None)
+            if ssrc is not None:
+                self._bind(fanout, ssrc, section.rtx_of.get(ssrc))
+        self._by_outgoing_ssrc = {r.subscription.ssrc: r for r in self.receiving.values()}
+
+    def _bind(self, fanout: Fanout, ssrc: int, rtx_ssrc: int | None) -> None:
+        restarted = fanout.publication.bind(ssrc, rtx_ssrc)
+        if restarted:
+            fanout.restart()
+        publication = fanout.publication
+        current = {publication.ssrc, publication.rtx_ssrc}
+        self.routes = {s: r for s, r in self.routes.items() if r[0] is not fanout or s in current}
+        self.routes[ssrc] = (fanout, False)
+        if publication.rtx_ssrc is not None:
+            self.routes[publication.rtx_ssrc] = (fanout, True)
+
+    def receive_rtp(self, packet: bytes, arrived_s: float) -> Fanout | str | None:
+        """Route an authenticated RTP packet and forward it.
+
+        Returns the Fanout when this was the first packet of its Publication, a reason when the packet was
+        dropped, else None.
+        """
+        self.last_media_s = arrived_s
+        if len(packet) < rtp.HEADER_LENGTH:
+            return "malformed"
+        try:
+            if self._transport_cc_extension:
+                rtp.payload_bounds(packet)
+                value = rtp.extension(packet, self._transport_cc_extension)
+                if value is not None and len(value) == 2:
+                    self._arrivals.received(value[0] << 8 | value[1], int(arrived_s * 1e6))
+            route = self.routes.get(int.from_bytes(packet[8:12], "big")) or self._learn(packet)
+            if route is None:
+                return "unknown_ssrc"
+            fanout, is_rtx = route
+            publication = fanout.publication
+            accept = publication.receive_rtx if is_rtx else publication.receive
+            accepted = accept(packet, arrived_s)
+        except rtp.MalformedRtp:
+            return "malformed"
+        if accepted is None:
+            return None if is_rtx else "duplicate"
+        fanout.deliver(accepted, arrived_s)
+        if not fanout.announced:
+            fanout.announced = True
+            return fanout
+        return None
+
+    def _learn(self, packet: bytes) -> tuple[Fanout, bool] | None:
+        """Route an SSRC that the offer did not name, by its mid or by a payload type of one m-line alone."""
+        rtp.payload_bounds(packet)
+        payload_type = packet[1] & 0x7F
+        mid = rtp.extension(packet, self._mid_extension) if self._mid_extension else None
+        named = self.sending.get(mid.decode("ascii", "replace")) if mid is not None else None
+        candidates = [named] if named is not None else list(self.sending.values()) if mid is None else []
+        fitting = [
+            fanout
+            for fanout in candidates
+            if payload_type
+            in (fanout.publication.codec.payload_type, fanout.publication.codec.rtx_payload_type)
+        ]
+        if len(fitting) != 1 or len(self.routes) >= MAX_ROUTES:
+            return None
+        fanout = fitting[0]
+        publication = fanout.publication
+        ssrc = int.from_bytes(packet[8:12], "big")
+        if payload_type == publication.codec.payload_type:
+            self._bind(fanout, ssrc, None)
+        elif publication.ssrc is not None:
+            self._bind(fanout, publication.ssrc, ssrc)
+        return self.routes.get(ssrc)
+
+    def receive_rtcp(self, compound: bytes, now: float) -> str | None:
+        """Handle an authenticated compound; a reason when it was dropped, else None."""
+        try:
+            packets = rtcp.parse(compound)
+        except rtcp.MalformedRtcp:
+            return "malformed"
+        for packet in packets:
+            if isinstance(packet, rtcp.SenderReport):
+                route = self.routes.get(packet.ssrc)
+                if route is not None and not route[1]:
+                    route[0].publication.receive_report(packet, now)
+                    route[0].deliver_report(packet)
+            elif isinstance(packet, rtcp.Nack):
+                receiving = self._by_outgoing_ssrc.get(packet.media_ssrc)
+                if receiving is not None:
+                    for again in receiving.subscription.retransmit(packet.sequences, now):
+                        self.transport.send_rtp(again)
+            elif isinstance(packet, rtcp.PictureLoss):
+                receiving = self._by_outgoing_ssrc.get(packet.media_ssrc)
+                if receiving is not None:
+                    receiving.subscription.want_keyframe()
+        return None
+
+    def follow_transport(self) -> None:
+        """Start or pause the Subscriptions with the transport's state."""
+        connected = self.transport.state is TransportState.CONNECTED
+        for receiving in self.receiving.values():
+            if connected:
+                receiving.subscription.activate()
+            else:
+                receiving.subscription.deactivate()
+
+    def moved(self) -> None:
+        """The participant has another address: what was lost on the way there, keyframes mend."""
+        for fanout in self.sending.values():
+            fanout.publication.keyframes.want()
+        for receiving in self.receiving.values():
+            receiving.subscription.want_keyframe()
+
+    def cap_changed(self) -> None:
+        """Tell the publisher its cap with the next feedback."""
+        self._report_at_s = 0.0
+
+    def tick(self, now: float) -> None:
+        """Send what is due: NACK and PLI at once, transport-cc every 50 ms, RR and REMB every second."""
+        if not self.transport.secured or not self.sending:
+            return
+        messages: list[bytes] = []
+        for fanout in self.sending.values():
+            messages += fanout.publication.feedback(now)
+        if self._transport_cc_extension and now - self._feedback_at_s >= TRANSPORT_CC_INTERVAL_S:
+            self._feedback_at_s = now
+            media_ssrc = next((f.publication.ssrc for f in self.sending.values() if f.publication.ssrc), 0)
+            messages += self._arrivals.feedback(self.feedback_ssrc, media_ssrc)
+        report = b""
+        if now - self._report_at_s >= REPORT_INTERVAL_S:
+            self._report_at_s = now
+            report = self._report(now)
+            messages += self._remb()
+        if report or messages:
+            self._send(report, messages)
+
+    def _report(self, now: float) -> bytes:
+        blocks = []
+        for fanout in self.sending.values():
+            fanout.publication.measure(now)
+            block = fanout.publication.report_block(now)
+            if block is not None:
+                blocks.append(block)
+        return rtcp.receiver_report(self.feedback_ssrc, tuple(blocks[:31])) if blocks else b""
+
+    def _remb(self) -> list[bytes]:
+        """The cap of all Publications together: REMB limits a whole connection."""
+        total_bps = 0
+        ssrcs = []
+        for fanout in self.sending.values():
+            publication = fanout.publication
+            if not publication.is_video:
+                total_bps += AUDIO_ALLOWANCE_BPS
+            elif publication.ssrc is not None and "goog-remb" in publication.codec.feedback:
+                cap_bps = publication.cap_bps
+                limit_bps = self._max_publication_bps
+                total_bps += limit_bps if cap_bps is None else min(cap_bps, limit_bps)
+                ssrcs.append(publication.ssrc)
+        return [rtcp.remb(self.feedback_ssrc, total_bps, ssrcs)] if ssrcs else []
+
+    def _send(self, report: bytes, messages: list[bytes]) -> None:
+        """Pack messages into compounds below the path's MTU; without rtcp-rsize each begins with a report."""
+        prefix = b"" if self.reduced_size else rtcp.receiver_report(self.feedback_ssrc, ())
+        compound = report or prefix
+        for message in messages:
+            if len(compound) > len(prefix) and len(compound) + len(message) > MAX_COMPOUND:
+                self.transport.send_rtcp(compound)
+                compound = prefix
+            compound += message
+        if len(compound) > len(prefix) or report:
+            self.transport.send_rtcp(compound)

@@ -1,0 +1,193 @@
+"""What a participant sends, one source: history, loss, feedback towards the publisher. Packets and now in,
+packets for Subscriptions and RTCP out; nothing is decoded or encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from media import h264, rtcp, rtp, vp8, vp9
+from media.answer import ChosenCodec
+from media.history import History
+from media.interface import Kind, PublicationInfo, PublicationStats
+from media.keyframes import KeyframeGate
+from media.nack import MissingPackets
+from media.reception import Reception
+
+VIDEO_HISTORY = 1024
+AUDIO_HISTORY = 128
+RATE_WINDOW_S = 1.0
+
+_KEYFRAME_STARTS: dict[str, Callable[[bytes, int, int], bool]] = {
+    "VP8": vp8.starts_keyframe,
+    "VP9": vp9.starts_keyframe,
+    "H264": h264.starts_keyframe,
+}
+_KEYFRAME_SIZES: dict[str, Callable[[bytes, int, int], tuple[int, int] | None]] = {
+    "VP8": vp8.keyframe_size,
+    "VP9": vp9.keyframe_size,
+    "H264": h264.keyframe_size,
+}
+
+
+class Publication:
+    """One published source. `begun` is set by the first packet."""
+
+    def __init__(self, info: PublicationInfo, codec: ChosenCodec, feedback_ssrc: int) -> None:
+        self.info = info
+        self.codec = codec
+        self.begun = False
+        self.ssrc: int | None = None
+        self.rtx_ssrc: int | None = None
+        self.is_video = info.kind is Kind.VIDEO
+        self.history = History(VIDEO_HISTORY if self.is_video else AUDIO_HISTORY)
+        self.keyframes = KeyframeGate()
+        self.cap_bps: int | None = None
+        self.last_report: rtcp.SenderReport | None = None
+        self._feedback_ssrc = feedback_ssrc
+        self._asks_nack = "nack" in codec.feedback
+        self._asks_pli = "nack pli" in codec.feedback
+        self._asks_fir = "ccm fir" in codec.feedback
+        self._fir_count = 0
+        self._starts_keyframe = _KEYFRAME_STARTS.get(codec.name)
+        self._keyframe_size = _KEYFRAME_SIZES.get(codec.name)
+        self._bytes = 0
+        self._frames = 0
+        self._keyframes = 0
+        self._lost_before = 0
+        self._received_before = 0
+        self._last_timestamp = -1
+        self._size = (0, 0)
+        self._window = (0.0, 0, 0)
+        self._rates = (0.0, 0.0)
+        self._restart()
+
+    def _restart(self) -> None:
+        self._sequences = rtp.SequenceUnwrapper()
+        self._missing = MissingPackets()
+        self._reception = Reception(self.codec.clock_rate)
+        self._last_timestamp = -1
+        self.last_report = None
+
+    def bind(self, ssrc: int, rtx_ssrc: int | None) -> bool:
+        """The publisher sends with these SSRCs; True when that begins another stream, which Subscriptions
+        must join anew at a keyframe."""
+        self.rtx_ssrc = rtx_ssrc if rtx_ssrc is not None or ssrc != self.ssrc else self.rtx_ssrc
+        if ssrc == self.ssrc:
+            return False
+        restarted = self.ssrc is not None
+        self.ssrc = ssrc
+        if restarted:
+            self._lost_before += self._reception.lost
+            self._received_before += self._reception.received
+            self._restart()
+            self.history.clear()
+        return restarted
+
+    def receive(self, data: bytes, arrived_s: float) -> rtp.Packet | None:
+        """Take a plain RTP packet of the stream; None when it is a duplicate or too old.
+
+        Raises rtp.MalformedRtp.
+        """
+        start, end = rtp.payload_bounds(data)
+        if data[1] & 0x7F != self.codec.payload_type:
+            raise rtp.MalformedRtp("payload type")
+        sequence = self._sequences.unwrap(data[2] << 8 | data[3])
+        return self._accept(sequence, data, start, end, arrived_s, retransmitted=False)
+
+    def receive_rtx(self, data: bytes, arrived_s: float) -> rtp.Packet | None:
+        """Take a plain RTX packet; None when it is padding, a duplicate or too old. Raises MalformedRtp."""
+        start, end = rtp.payload_bounds(data)
+        if data[1] & 0x7F != self.codec.rtx_payload_type or self.ssrc is None:
+            raise rtp.MalformedRtp("payload type")
+        original = rtp.unwrap_rtx(data, start, end, self.codec.payload_type, self.ssrc)
+        if original is None:
+            return None
+        sequence = self._sequences.unwrap(original[2] << 8 | original[3])
+        return self._accept(
+            sequence, original, rtp.HEADER_LENGTH, len(original), arrived_s, retransmitted=True
+        )
+
+    def _accept(
+        self, sequence: int, data: bytes, start: int, end: int, arrived_s: float, *, retransmitted: bool
+    ) -> rtp.Packet | None:
+        if sequence <= self._sequences.highest - self.history.capacity:
+            return None
+        timestamp = data[4] << 24 | data[5] << 16 | data[6] << 8 | data[7]
+        starts = self._starts_keyframe is not None and self._starts_keyframe(data, start, end)
+        packet = rtp.Packet(sequence, data, start, end, timestamp, data[1] > 127, starts)
+        if not self.history.put(packet):
+            return None
+        if self._asks_nack:
+            self._missing.received(sequence, arrived_s)
+        if retransmitted:
+            self._reception.recovered()
+        else:
+            self._reception.packet(sequence, timestamp, arrived_s)
+        self.begun = True
+        self._bytes += end - start
+        if timestamp != self._last_timestamp and end > start:
+            self._last_timestamp = timestamp
+            self._frames += 1
+        if starts:
+            self.keyframes.came()
+            self._keyframes += 1
+            if self._keyframe_size is not None:
+                self._size = self._keyframe_size(data, start, end) or self._size
+        return packet
+
+    def packets_from(self, sequence: int) -> list[rtp.Packet]:
+        """What the history holds from an extended sequence number on, in order, gaps left out."""
+        found = (self.history.get(s) for s in range(sequence, self._sequences.highest + 1))
+        return [packet for packet in found if packet is not None]
+
+    def receive_report(self, report: rtcp.SenderReport, arrived_s: float) -> None:
+        """The publisher's SR of this source came."""
+        self._reception.sender_report(report, arrived_s)
+        self.last_report = report
+
+    def feedback(self, now: float) -> list[bytes]:
+        """RTCP packets to send to the publisher now: NACK, and PLI (or FIR) while a keyframe is wanted."""
+        messages: list[bytes] = []
+        ssrc = self.ssrc
+        if ssrc is None or not self.begun:
+            return messages
+        due = self._missing.due(now)
+        if due:
+            messages.append(rtcp.nack(self._feedback_ssrc, ssrc, [sequence & 0xFFFF for sequence in due]))
+        if self._missing.overflowed:
+            self._missing.overflowed = False
+            self.keyframes.want()
+        if self.is_video and self.keyframes.due(now):
+            if self._asks_pli:
+                messages.append(rtcp.picture_loss(self._feedback_ssrc, ssrc))
+            elif self._asks_fir:
+                self._fir_count += 1
+                messages.append(rtcp.full_intra_request(self._feedback_ssrc, ssrc, self._fir_count))
+        return messages
+
+    def report_block(self, now: float) -> rtcp.ReportBlock | None:
+        """The block of this source for the next RR, or None before its first packet."""
+        return self._reception.block(self.ssrc, now) if self.ssrc is not None else None
+
+    def measure(self, now: float) -> None:
+        """Refresh bitrate and frame rate; to be called about once a second."""
+        since, size, frames = self._window
+        elapsed_s = now - since
+        if elapsed_s >= RATE_WINDOW_S:
+            self._rates = (8 * (self._bytes - size) / elapsed_s, (self._frames - frames) / elapsed_s)
+            self._window = (now, self._bytes, self._frames)
+
+    def stats(self) -> PublicationStats:
+        """Counters since it began."""
+        return PublicationStats(
+            publication_id=self.info.publication_id,
+            packets_received=self._received_before + self._reception.received,
+            bytes_received=self._bytes,
+            packets_lost=max(0, self._lost_before + self._reception.lost),
+            frames_received=self._frames if self.is_video else 0,
+            keyframes_received=self._keyframes,
+            width_px=self._size[0],
+            height_px=self._size[1],
+            bitrate_bps=self._rates[0],
+            frame_rate=self._rates[1] if self.is_video else 0.0,
+        )

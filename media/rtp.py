@@ -1,0 +1,154 @@
+"""RTP packets as bytes (RFC 3550, 5.1; header extensions RFC 8285; retransmission RFC 4588)."""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+HEADER_LENGTH = 12
+_FIXED = struct.Struct("!BBHII")
+_U16 = struct.Struct("!H")
+_EXTENSION = struct.Struct("!HH")
+
+MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid"
+RID_URI = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+REPAIRED_RID_URI = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
+TRANSPORT_CC_URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+ABS_SEND_TIME_URI = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+
+
+class Packet(NamedTuple):
+    """A received packet of one stream, as it lies in a history and goes to Subscriptions.
+
+    sequence is the extended number; data the whole plain packet, whose payload is data[start:end].
+    """
+
+    sequence: int
+    data: bytes
+    start: int
+    end: int
+    timestamp: int
+    marker: bool
+    starts_keyframe: bool
+
+
+class MalformedRtp(ValueError):
+    """The bytes are no well-formed RTP packet."""
+
+
+def is_rtcp(datagram: bytes) -> bool:
+    """Whether a datagram of the RTP range is RTCP (RFC 5761, 4)."""
+    return 192 <= datagram[1] <= 223
+
+
+def payload_bounds(packet: bytes) -> tuple[int, int]:
+    """(start, end) of the payload without header, extensions and padding. Raises MalformedRtp."""
+    size = len(packet)
+    if size < HEADER_LENGTH:
+        raise MalformedRtp("shorter than a header")
+    first = packet[0]
+    if first >> 6 != 2:
+        raise MalformedRtp("version")
+    start = HEADER_LENGTH + 4 * (first & 0x0F)
+    if first & 0x10:
+        if start + 4 > size:
+            raise MalformedRtp("extension overruns the packet")
+        start += 4 + 4 * ((packet[start + 2] << 8) | packet[start + 3])
+    end = size
+    if first & 0x20:
+        padding = packet[-1]
+        if padding == 0:
+            raise MalformedRtp("padding of no length")
+        end -= padding
+    if start > end:
+        raise MalformedRtp("header overruns the packet")
+    return start, end
+
+
+def extension(packet: bytes, wanted: int) -> bytes | None:
+    """Value of one header extension, or None; one- and two-byte forms. The packet's bounds are checked."""
+    if not packet[0] & 0x10:
+        return None
+    at = HEADER_LENGTH + 4 * (packet[0] & 0x0F)
+    profile, words = _EXTENSION.unpack_from(packet, at)
+    at += 4
+    end = at + 4 * words
+    if profile == 0xBEDE:
+        while at < end:
+            head = packet[at]
+            if head == 0:
+                at += 1
+                continue
+            kind = head >> 4
+            if kind == 15:
+                return None
+            stop = at + 2 + (head & 0x0F)
+            if stop > end:
+                return None
+            if kind == wanted:
+                return packet[at + 1 : stop]
+            at = stop
+    elif profile >> 4 == 0x100:
+        while at + 1 < end:
+            kind = packet[at]
+            if kind == 0:
+                at += 1
+                continue
+            stop = at + 2 + packet[at + 1]
+            if stop > end:
+                return None
+            if kind == wanted:
+                return packet[at + 2 : stop]
+            at = stop
+    return None
+
+
+def extension_block(values: list[tuple[int, bytes]]) -> bytes:
+    """A one-byte-form extension block with its profile and length, or b"" when there are no values."""
+    if not values:
+        return b""
+    body = b"".join(bytes([kind << 4 | len(value) - 1]) + value for kind, value in values)
+    body += bytes(-len(body) % 4)
+    return _EXTENSION.pack(0xBEDE, len(body) // 4) + body
+
+
+def header(
+    payload_type: int, sequence: int, timestamp: int, ssrc: int, marker: bool, extensions: bytes = b""
+) -> bytes:
+    """A header; extensions is a whole extension block or b""."""
+    first = 0x90 if extensions else 0x80
+    second = payload_type | 0x80 if marker else payload_type
+    return _FIXED.pack(first, second, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc) + extensions
+
+
+def unwrap_rtx(packet: bytes, start: int, end: int, payload_type: int, ssrc: int) -> bytes | None:
+    """The packet that an RTX packet carries, without extensions; None for one of padding only."""
+    if end - start < 2:
+        return None
+    _, second, _, timestamp, _ = _FIXED.unpack_from(packet)
+    sequence = _U16.unpack_from(packet, start)[0]
+    return (
+        _FIXED.pack(0x80, second & 0x80 | payload_type, sequence, timestamp, ssrc) + packet[start + 2 : end]
+    )
+
+
+class SequenceUnwrapper:
+    """16-bit sequence numbers to ever-growing ones: the nearest to the highest seen (RFC 3550, A.1)."""
+
+    __slots__ = ("highest",)
+
+    def __init__(self) -> None:
+        self.highest = -1
+
+    def unwrap(self, sequence: int) -> int:
+        """Extended number; advances `highest`. Starts one cycle up, so that numbers stay positive."""
+        highest = self.highest
+        if highest < 0:
+            self.highest = sequence + 0x10000
+            return self.highest
+        delta = (sequence - highest) & 0xFFFF
+        if delta < 0x8000:
+            highest += delta
+            self.highest = highest
+            return highest
+        return highest + delta - 0x10000

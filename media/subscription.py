@@ -1,0 +1,197 @@
+"""What a participant receives, one source: each packet of a Publication under the viewer's own SSRC, sequence
+numbers and timestamps. The payload is untouched, except for VP8's picture numbers after a switch."""
+
+from __future__ import annotations
+
+import struct
+
+from media import rtcp, vp8
+from media.answer import ChosenCodec
+from media.publication import Publication
+from media.rtp import Packet
+
+RESEND_AFTER_S = 0.01
+"""A packet is not sent again within this time, however often it is asked for."""
+RESENDS_PER_S = 600.0
+RESEND_BURST = 250.0
+MAX_RESENT_NOTED = 1024
+_HEADER = struct.Struct("!BBHII")
+_SEQUENCE = struct.Struct("!H")
+
+
+class Subscription:
+    """One forwarded source. It starts, and starts again after a switch, at a keyframe (audio: at once).
+
+    codec: payload types of the viewer's m-line. extensions: a whole header-extension block, or b"".
+    """
+
+    def __init__(
+        self,
+        publication: Publication,
+        codec: ChosenCodec,
+        ssrc: int,
+        rtx_ssrc: int | None,
+        extensions: bytes,
+        first_sequence: int,
+        first_timestamp: int,
+    ) -> None:
+        self.publication = publication
+        self.codec = codec
+        self.ssrc = ssrc
+        self.rtx_ssrc = rtx_ssrc
+        self.active = False
+        """The viewer's transport is up; nothing is forwarded before."""
+        self.started = False
+        self._extensions = extensions
+        self._first_byte = 0x90 if extensions else 0x80
+        self._is_vp8 = codec.name == "VP8"
+        self._start = 0
+        self._floor = first_sequence
+        """Outgoing numbers below belong to an earlier stream and cannot be sent again."""
+        self._sequence_offset = 0
+        self._timestamp_offset = 0
+        self._next_sequence = first_sequence
+        self._next_timestamp = first_timestamp
+        self._picture_offset = 0
+        self._tl0_offset = 0
+        self._last: Packet | None = None
+        self._last_sent_s = 0.0
+        self._rtx_sequence = first_sequence
+        self._packets = 0
+        self._octets = 0
+        self._resent: dict[int, float] = {}
+        self._resend_budget = RESEND_BURST
+        self._budget_at_s = 0.0
+
+    def attach(self, publication: Publication) -> None:
+        """Take another Publication, or the same one's new stream: wait for its next keyframe."""
+        self.publication = publication
+        self.restart()
+
+    def restart(self) -> None:
+        """Wait for the next keyframe; numbers go on where they are."""
+        self.started = False
+        if self.active and self.publication.is_video:
+            self.publication.keyframes.want()
+
+    def activate(self) -> None:
+        """The viewer's transport is up (again)."""
+        if not self.active:
+            self.active = True
+            self.restart()
+
+    def deactivate(self) -> None:
+        """The viewer's transport is gone or silent: forward nothing."""
+        self.active = False
+        self.started = False
+
+    def forward(self, packet: Packet, now: float) -> bytes | None:
+        """The packet for the viewer, or None when it is not for this Subscription (yet, or any more)."""
+        sequence, data, start, end, timestamp, marker, starts_keyframe = packet
+        if not self.started:
+            if not self.active or (self.publication.is_video and not starts_keyframe):
+                return None
+            self._begin(packet, now)
+        elif sequence < self._start:
+            return None
+        out_sequence = sequence + self._sequence_offset
+        if out_sequence >= self._next_sequence:
+            self._next_sequence = out_sequence + 1
+            self._last = packet
+            self._last_sent_s = now
+        self._packets += 1
+        self._octets += end - start
+        payload = data[start:end]
+        if self._picture_offset or self._tl0_offset:
+            payload = vp8.offset_picture(payload, self._picture_offset, self._tl0_offset)
+        payload_type = self.codec.payload_type
+        return (
+            _HEADER.pack(
+                self._first_byte,
+                payload_type | 0x80 if marker else payload_type,
+                out_sequence & 0xFFFF,
+                (timestamp + self._timestamp_offset) & 0xFFFFFFFF,
+                self.ssrc,
+            )
+            + self._extensions
+            + payload
+        )
+
+    def _begin(self, packet: Packet, now: float) -> None:
+        self.started = True
+        self._start = packet.sequence
+        self._sequence_offset = self._next_sequence - packet.sequence
+        self._floor = self._next_sequence
+        self._resent.clear()
+        last = self._last
+        if last is None:
+            self._timestamp_offset = self._next_timestamp - packet.timestamp
+            return
+        # A switch: the viewer's clock has gone on, and its picture numbers must go on without a gap.
+        elapsed = max(1, int((now - self._last_sent_s) * self.codec.clock_rate))
+        self._timestamp_offset = last.timestamp + self._timestamp_offset + elapsed - packet.timestamp
+        if self._is_vp8:
+            shown, shown_tl0 = vp8.picture_numbers(last.data, last.start, last.end)
+            comes, comes_tl0 = vp8.picture_numbers(packet.data, packet.start, packet.end)
+            if shown >= 0 and comes >= 0:
+                self._picture_offset = (shown + self._picture_offset + 1 - comes) & 0x7FFF
+            if shown_tl0 >= 0 and comes_tl0 >= 0:
+                self._tl0_offset = (shown_tl0 + self._tl0_offset + 1 - comes_tl0) & 0xFF
+
+    def retransmit(self, sequences: tuple[int, ...], now: float) -> list[bytes]:
+        """Packets that answer a viewer's NACK from the history: RTX, or the same again without RTX."""
+        if not self.started:
+            return []
+        since_s = now - self._budget_at_s
+        self._resend_budget = min(RESEND_BURST, self._resend_budget + since_s * RESENDS_PER_S)
+        self._budget_at_s = now
+        resent: list[bytes] = []
+        highest = self._next_sequence - 1
+        for wire in sequences:
+            out_sequence = highest - ((highest - wire) & 0xFFFF)
+            if out_sequence < self._floor or now - self._resent.get(out_sequence, -1.0) < RESEND_AFTER_S:
+                continue
+            packet = self.publication.history.get(out_sequence - self._sequence_offset)
+            if packet is None:
+                continue
+            if self._resend_budget < 1.0:
+                break
+            self._resend_budget -= 1.0
+            if len(self._resent) >= MAX_RESENT_NOTED:
+                del self._resent[next(iter(self._resent))]
+            self._resent.pop(out_sequence, None)
+            self._resent[out_sequence] = now
+            resent.append(self._again(packet, out_sequence))
+        return resent
+
+    def _again(self, packet: Packet, out_sequence: int) -> bytes:
+        _, data, start, end, timestamp, marker, _ = packet
+        payload = data[start:end]
+        if self._picture_offset or self._tl0_offset:
+            payload = vp8.offset_picture(payload, self._picture_offset, self._tl0_offset)
+        payload_type, ssrc, sequence, original = self.codec.payload_type, self.ssrc, out_sequence, b""
+        if self.codec.rtx_payload_type is not None and self.rtx_ssrc is not None:
+            payload_type, ssrc = self.codec.rtx_payload_type, self.rtx_ssrc
+            sequence = self._rtx_sequence
+            self._rtx_sequence += 1
+            original = _SEQUENCE.pack(out_sequence & 0xFFFF)
+        head = _HEADER.pack(
+            self._first_byte,
+            payload_type | 0x80 if marker else payload_type,
+            sequence & 0xFFFF,
+            (timestamp + self._timestamp_offset) & 0xFFFFFFFF,
+            ssrc,
+        )
+        return head + self._extensions + original + payload
+
+    def want_keyframe(self) -> None:
+        """The viewer sent PLI or FIR."""
+        if self.active and self.publication.is_video:
+            self.publication.keyframes.want()
+
+    def sender_report(self, report: rtcp.SenderReport) -> rtcp.SenderReport | None:
+        """The publisher's SR in the viewer's terms; the NTP clock stays the publisher's, for lip sync."""
+        if not self.started:
+            return None
+        timestamp = (report.rtp_timestamp + self._timestamp_offset) & 0xFFFFFFFF
+        return rtcp.SenderReport(self.ssrc, report.ntp, timestamp, self._packets, self._octets)

@@ -1,0 +1,157 @@
+"""Arrival times of one transport's packets as transport-wide feedback
+(draft-holmer-rmcat-transport-wide-cc-extensions-01)."""
+
+from __future__ import annotations
+
+import struct
+
+from media import rtcp
+from media.rtp import SequenceUnwrapper
+
+DELTA_US = 250
+REFERENCE_US = 64_000
+BACK_WINDOW_US = 500_000
+"""How long an arrival is kept to be told again when an older packet turns up late."""
+MAX_STATUSES = 1_500
+"""Packets covered by one message; well inside a datagram even with large deltas."""
+MAX_BODY = 1_100
+_HEAD = struct.Struct("!HHI")
+_RECEIVED_SMALL, _RECEIVED_LARGE = 1, 2
+
+
+class ArrivalRecorder:
+    """Collects arrivals of one transport and turns them into feedback messages."""
+
+    def __init__(self) -> None:
+        self._unwrapper = SequenceUnwrapper()
+        self._arrivals: dict[int, int] = {}
+        self._next: int | None = None
+        self._count = 0
+
+    def received(self, sequence: int, arrived_us: int) -> None:
+        """A packet with this 16-bit transport-wide number came. arrived_us: any steady clock."""
+        extended = self._unwrapper.unwrap(sequence)
+        if self._next is None:
+            self._next = extended
+        elif extended < self._next:
+            # A late packet that was told as lost: tell again from it.
+            if self._next - extended > MAX_STATUSES:
+                return
+            self._next = extended
+        elif extended - self._next > 0x4000:
+            # A gap that no feedback could describe: the sender has restarted its numbering.
+            self._arrivals.clear()
+            self._next = extended
+        self._arrivals.setdefault(extended, arrived_us)
+
+    def feedback(self, sender_ssrc: int, media_ssrc: int) -> list[bytes]:
+        """RTCP packets for everything that came since the last call."""
+        messages: list[bytes] = []
+        arrivals = self._arrivals
+        pending = sorted(s for s in arrivals if self._next is not None and s >= self._next)
+        position = 0
+        while position < len(pending) and self._next is not None:
+            first = self._next if position == 0 else pending[position]
+            body, covered = _encode(first, pending[position:], arrivals, self._count)
+            self._count = (self._count + 1) & 0xFF
+            messages.append(rtcp.transport_feedback(sender_ssrc, media_ssrc, body))
+            position += covered
+        if pending:
+            self._next = pending[-1] + 1
+            horizon_us = arrivals[pending[-1]] - BACK_WINDOW_US
+            for sequence in [s for s, at in arrivals.items() if at < horizon_us]:
+                del arrivals[sequence]
+            for sequence in sorted(arrivals)[: max(0, len(arrivals) - MAX_STATUSES)]:
+                del arrivals[sequence]
+        return messages
+
+
+def _encode(first: int, pending: list[int], arrivals: dict[int, int], count: int) -> tuple[bytes, int]:
+    """One message body from `first` on; also how many of the pending arrivals it covers (at least one)."""
+    if pending[0] - first >= MAX_STATUSES:
+        first = pending[0]
+    reference = arrivals[pending[0]] // REFERENCE_US
+    last_ticks = reference * (REFERENCE_US // DELTA_US)
+    symbols: list[int] = []
+    deltas = bytearray()
+    covered = 0
+    for sequence in pending:
+        missing = sequence - first - len(symbols)
+        delta = arrivals[sequence] // DELTA_US - last_ticks
+        too_long = len(symbols) + missing >= MAX_STATUSES or len(deltas) + len(symbols) // 4 > MAX_BODY
+        if covered and (too_long or not -0x8000 <= delta <= 0x7FFF):
+            break
+        symbols.extend([0] * missing)
+        if 0 <= delta <= 0xFF:
+            symbols.append(_RECEIVED_SMALL)
+            deltas.append(delta)
+        else:
+            symbols.append(_RECEIVED_LARGE)
+            deltas += struct.pack("!h", delta)
+        last_ticks += delta
+        covered += 1
+    head = _HEAD.pack(first & 0xFFFF, len(symbols), (reference & 0xFFFFFF) << 8 | count)
+    return head + _chunks(symbols) + bytes(deltas), covered
+
+
+def _chunks(symbols: list[int]) -> bytes:
+    """Packet chunks: run lengths where seven or more statuses repeat, else vectors of seven 2-bit symbols."""
+    out = bytearray()
+    at = 0
+    total = len(symbols)
+    while at < total:
+        symbol = symbols[at]
+        run = at + 1
+        while run < total and run - at < 0x1FFF and symbols[run] == symbol:
+            run += 1
+        if run - at >= 7 or run == total:
+            out += struct.pack("!H", symbol << 13 | run - at)
+            at = run
+            continue
+        vector = 0xC000
+        for index in range(7):
+            if at + index < total:
+                vector |= symbols[at + index] << (12 - 2 * index)
+        out += struct.pack("!H", vector)
+        at += 7
+    return bytes(out)
+
+
+def decode(body: bytes) -> tuple[int, int, dict[int, int]]:
+    """(first sequence number, status count, {offset from it: arrival in us}). Raises rtcp.MalformedRtcp.
+
+    The sending side of congestion control reads feedback with this.
+    """
+    try:
+        first, total, word = _HEAD.unpack_from(body)
+        symbols: list[int] = []
+        at = _HEAD.size
+        while len(symbols) < total:
+            (chunk,) = struct.unpack_from("!H", body, at)
+            at += 2
+            if not chunk & 0x8000:
+                symbols.extend([chunk >> 13 & 3] * (chunk & 0x1FFF))
+                if not chunk & 0x1FFF:
+                    raise rtcp.MalformedRtcp("run of no length")
+            elif chunk & 0x4000:
+                symbols.extend(chunk >> shift & 3 for shift in range(12, -1, -2))
+            else:
+                symbols.extend(chunk >> shift & 1 for shift in range(13, -1, -1))
+        reference = word >> 8
+        if reference & 0x800000:
+            reference -= 0x1000000
+        ticks = reference * (REFERENCE_US // DELTA_US)
+        arrivals: dict[int, int] = {}
+        for offset, symbol in enumerate(symbols[:total]):
+            if symbol == _RECEIVED_SMALL:
+                ticks += body[at]
+                at += 1
+            elif symbol == _RECEIVED_LARGE:
+                ticks += struct.unpack_from("!h", body, at)[0]
+                at += 2
+            else:
+                continue
+            arrivals[offset] = ticks * DELTA_US
+    except (struct.error, IndexError) as error:
+        raise rtcp.MalformedRtcp("truncated feedback") from error
+    return first, total, arrivals
