@@ -86,7 +86,11 @@ def plan(
     both = publishing.keys() & subscribing.keys()
     if both:
         raise SdpRefused(f"m-line {min(both)} cannot publish and subscribe")
-    live = [s for s in offer.sections if s.port and s.kind in ("audio", "video")]
+    live = [
+        s
+        for s in offer.sections
+        if s.kind in ("audio", "video") and (s.port or (s.bundle_only and s.mid in offer.bundle))
+    ]
     known = {s.mid for s in live}
     for mid in (*publishing, *subscribing):
         if mid not in known:
@@ -120,8 +124,6 @@ def _check_transport(offer: sdp.Description, live: list[sdp.Section]) -> None:
             raise SdpRefused(f"m-line {section.mid} is not in the BUNDLE group")
         if not section.rtcp_mux:
             raise SdpRefused(f"m-line {section.mid} does not multiplex RTCP")
-        if (section.ufrag, section.password) != (live[0].ufrag, live[0].password):
-            raise SdpRefused("the m-lines of a bundle have different ICE credentials")
         if section.setup not in ("actpass", "active"):
             raise SdpRefused("the offer leaves no passive DTLS role to the server")
     if len(live[0].ufrag) < 4 or len(live[0].password) < 22:

@@ -18,6 +18,7 @@ Owner = TypeVar("Owner", bound=Hashable)
 
 RESTART_OVERLAP_S = 30.0
 MAX_ADDRESSES_PER_OWNER = 8
+MAX_GENERATIONS = 4
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
@@ -84,6 +85,10 @@ class IceLite(Generic[Owner]):
             if until is None:
                 peer.ufrags[ufrag] = now + RESTART_OVERLAP_S
         peer.ufrags[credentials.ufrag] = None
+        while len(peer.ufrags) > MAX_GENERATIONS:
+            oldest = next(iter(peer.ufrags))
+            del peer.ufrags[oldest]
+            self._by_ufrag.pop(oldest.encode(), None)
         self._by_ufrag[credentials.ufrag.encode()] = (owner, credentials.password.encode())
 
     def remove(self, owner: Owner) -> None:

@@ -49,6 +49,8 @@ class Section:
     setup: str = ""
     rtcp_mux: bool = False
     rtcp_reduced_size: bool = False
+    bundle_only: bool = False
+    """Port 0, but alive with the rest of its bundle (RFC 8843, 6)."""
 
 
 @dataclass(slots=True)
@@ -191,6 +193,8 @@ def _attribute(section: Section, name: str, argument: str) -> None:
         section.rtcp_mux = True
     elif name == "rtcp-rsize":
         section.rtcp_reduced_size = True
+    elif name == "bundle-only":
+        section.bundle_only = True
     elif name == "ssrc":
         ssrc = _number(argument.partition(" ")[0], 0, 0xFFFFFFFF, "ssrc")
         if ssrc not in section.ssrcs and len(section.ssrcs) < 32:

@@ -28,7 +28,6 @@ class Transport:
         self.fingerprints = fingerprints
         self.state = TransportState.CONNECTING
         self.created_at_s = now
-        self.oversized_packets = 0
         self._send = send
         self._on_state = on_state
         self._dtls = DtlsServer(certificate, lambda datagram: void(send(datagram)))
@@ -64,7 +63,6 @@ class Transport:
         try:
             return self._send(session.protect(packet))
         except (pylibsrtp.Error, ValueError):
-            self.oversized_packets += 1
             return False
 
     def send_rtcp(self, compound: bytes) -> bool:
@@ -72,7 +70,10 @@ class Transport:
         session = self._sending
         if session is None:
             return False
-        return self._send(session.protect_rtcp(compound))
+        try:
+            return self._send(session.protect_rtcp(compound))
+        except (pylibsrtp.Error, ValueError):
+            return False
 
     def set_silent(self, silent: bool) -> None:
         """Liveness has changed; only a connected transport can fall silent, and only a silent one return."""
