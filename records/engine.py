@@ -41,7 +41,10 @@ class Database:
             if not parsed.database or parsed.database == ":memory:":
                 raise RecordError("the record needs a database file")
             _make_private_file(Path(parsed.database))
-        self.engine: AsyncEngine = create_async_engine(parsed, pool_pre_ping=not self.is_sqlite)
+        # Parameters hold patients' data, sealed or not: they have no place in an error's text.
+        self.engine: AsyncEngine = create_async_engine(
+            parsed, pool_pre_ping=not self.is_sqlite, hide_parameters=True
+        )
         self._writer = asyncio.Lock()
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from records.interface import NotAnImage
 
-MAX_JPEG_SCANS = 200
+MAX_JPEG_SCANS = 100
 _ANYWHERE = (b"<script", b"<!doctype", b"<iframe")
 _AT_THE_ENDS = (b"<html", b"<svg", b"<body", b"<?php", b"%pdf-")
 _END_BYTES = 4096

@@ -19,12 +19,13 @@ from records.interface import (
     NotFound,
     Participant,
     Phase,
+    RecordError,
     Role,
     Satisfaction,
 )
 from records.keys import PatientKeys
 from records.lifecycle import check_admission, waiting_since
-from records.schema import chat_lines, consents, consultations, participants, satisfactions
+from records.schema import chat_lines, consents, consultations, participants, satisfactions, staff
 from records.transaction import StoreBase, Tx
 
 
@@ -53,6 +54,8 @@ class ParticipantStore(StoreBase):
                 )
                 if consultation["phase"] is Phase.ENDED:
                     raise Conflict("the consultation is over")
+                if staff_id is not None:
+                    await tx.one(select(staff.c.staff_id).where(staff.c.staff_id == staff_id), "account")
                 keys = await tx.keys_of(consultation["patient_id"])
                 await tx.change(
                     insert(participants).values(
@@ -158,15 +161,23 @@ class ParticipantStore(StoreBase):
     async def give_satisfaction(
         self, actor: Actor, participant_id: str, score: int, words: str, now: datetime
     ) -> Satisfaction:
-        """Keep an answer; the same again is fine, another one is Conflict."""
+        """Keep an answer of 1 to 5; the same again is fine, another one is Conflict."""
+        if not 1 <= score <= 5:
+            raise RecordError("a score is 1 to 5")
+        try:
+            return await self._give_satisfaction(actor, participant_id, score, words, now)
+        except IntegrityError:
+            raise Conflict("the answer was given already") from None
+
+    async def _give_satisfaction(
+        self, actor: Actor, participant_id: str, score: int, words: str, now: datetime
+    ) -> Satisfaction:
         async with self._write() as tx:
             place = await _place(tx, participant_id)
             consultation_id = place["consultation_id"]
             keys = await tx.keys_of(place["patient_id"])
             given = await tx.first(
-                select(satisfactions)
-                .where(satisfactions.c.participant_id == participant_id)
-                .with_for_update()
+                select(satisfactions).where(satisfactions.c.participant_id == participant_id)
             )
             if given is None:
                 answer = Satisfaction(consultation_id, score, words, now)

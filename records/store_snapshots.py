@@ -97,7 +97,9 @@ class SnapshotStore(UploadStore):
             if upload_id is not None:
                 row = await upload_row(tx, upload_id)
                 if row["snapshot_id"] is not None:  # another process was quicker
-                    return await _snapshot(tx, row["snapshot_id"])
+                    earlier = await _snapshot(tx, row["snapshot_id"])
+                    await tx.audit(actor, "snapshot.read", f"snapshot/{earlier.snapshot_id}", now)
+                    return earlier
             values = _snapshot_values(snapshot_id, new, facts, keys, sha256, len(data), now)
             await tx.change(insert(snapshots).values(blob_name=blob_name, **values))
             if upload_id is not None:

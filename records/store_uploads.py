@@ -116,10 +116,11 @@ class UploadStore(StoreBase):
     async def _discard(self, upload_id: str) -> None:
         async with self._turn(upload_id):
             async with self._write() as tx:
-                await tx.change(
+                known = await tx.change(
                     delete(uploads).where(uploads.c.upload_id == upload_id, uploads.c.snapshot_id.is_(None))
                 )
-            await asyncio.to_thread(self._blobs.remove_upload, upload_id)
+            if known:
+                await asyncio.to_thread(self._blobs.remove_upload, upload_id)
 
     def _check_size(self, size_bytes: int) -> None:
         if size_bytes < 1:

@@ -140,5 +140,10 @@ class StoreBase:
         """Run work that touches files and rows to its end, though the caller be cancelled meanwhile."""
         task = asyncio.ensure_future(work)
         self._unfinished.add(task)
-        task.add_done_callback(self._unfinished.discard)
+        task.add_done_callback(self._finished)
         return await asyncio.shield(task)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._unfinished.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at, for a caller who is gone; one who waits gets it all the same

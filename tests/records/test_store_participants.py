@@ -1,0 +1,164 @@
+"""Participants: the door, links, consents, chat and the patient's answer."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from records.interface import (
+    Admission,
+    Conflict,
+    ConsentGiven,
+    NotFound,
+    Participant,
+    Phase,
+    RecordError,
+    Role,
+    Satisfaction,
+)
+from records.store import RecordStore
+from tests.support.record import NAME, NOW, Clinic, at
+
+HASH = "0f" * 32
+
+
+async def _add(store: RecordStore, clinic: Clinic, role: Role, staff_id: str | None = None) -> Participant:
+    return await store.add_participant(
+        clinic.doctor,
+        clinic.consultation.consultation_id,
+        role,
+        "Somebody",
+        staff_id,
+        Admission.INVITED,
+        at(30),
+    )
+
+
+async def test_participants_come_back_in_order(store: RecordStore, clinic: Clinic) -> None:
+    doctor = await _add(store, clinic, Role.SPECIALIST, clinic.specialist.staff_id)
+    interpreter = await _add(store, clinic, Role.INTERPRETER)
+    found = await store.participants(clinic.consultation.consultation_id)
+    assert found[0] == clinic.patient
+    assert {person.participant_id for person in found[1:]} == {
+        doctor.participant_id,
+        interpreter.participant_id,
+    }
+    assert clinic.patient.name == NAME
+    assert (clinic.patient.admission, clinic.patient.words) == (Admission.INVITED, None)
+    assert await store.participant(interpreter.participant_id) == interpreter
+    assert await store.participant("nobody") is None
+    assert await store.participants("nothing") == []
+
+
+async def test_nobody_has_two_places(store: RecordStore, clinic: Clinic) -> None:
+    with pytest.raises(Conflict):
+        await _add(store, clinic, Role.PATIENT)
+    results = await asyncio.gather(
+        *(_add(store, clinic, Role.SPECIALIST, clinic.specialist.staff_id) for _ in range(3)),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(result, Conflict) for result in results) == 2
+    with pytest.raises(NotFound):
+        await _add(store, clinic, Role.SPECIALIST, "nobody")
+    assert len(await store.participants(clinic.consultation.consultation_id)) == 2
+
+
+async def test_nobody_joins_what_is_over_or_unknown(store: RecordStore, clinic: Clinic) -> None:
+    await store.set_phase(clinic.doctor, clinic.consultation.consultation_id, Phase.ENDED, NOW)
+    with pytest.raises(Conflict):
+        await _add(store, clinic, Role.INTERPRETER)
+    with pytest.raises(NotFound):
+        await store.add_participant(
+            clinic.doctor, "nothing", Role.INTERPRETER, "X", None, Admission.INVITED, NOW
+        )
+
+
+async def test_the_door(store: RecordStore, clinic: Clinic) -> None:
+    participant_id = clinic.patient.participant_id
+
+    async def move(admission: Admission, words: str | None, seconds: float) -> Participant:
+        return await store.set_admission(clinic.doctor, participant_id, admission, words, at(seconds))
+
+    waiting = await move(Admission.WAITING, None, 1)
+    assert waiting.waiting_since == at(1)
+    assert await move(Admission.WAITING, None, 2) == waiting
+    admitted = await move(Admission.ADMITTED, None, 3)
+    assert (admitted.admission, admitted.waiting_since) == (Admission.ADMITTED, None)
+    back = await move(Admission.SENT_BACK, "请稍候", 4)
+    assert (back.words, back.waiting_since) == ("请稍候", at(4))
+    assert (await move(Admission.WAITING, None, 5)).waiting_since == at(4)
+    refused = await move(Admission.REFUSED, "not today", 6)
+    assert (refused.words, refused.waiting_since) == ("not today", None)
+    with pytest.raises(Conflict):
+        await move(Admission.ADMITTED, None, 7)
+    assert await store.participant(participant_id) == refused
+    with pytest.raises(NotFound):
+        await store.set_admission(clinic.doctor, "nobody", Admission.WAITING, None, NOW)
+
+
+async def test_a_new_link_replaces_the_old_one(store: RecordStore, clinic: Clinic) -> None:
+    participant_id = clinic.patient.participant_id
+    await store.set_link(participant_id, HASH, at(100))
+    assert await store.participant_by_link(HASH, NOW) == clinic.patient
+    assert await store.participant_by_link(HASH, at(100)) is None
+    await store.set_link(participant_id, "1f" * 32, at(100))
+    assert await store.participant_by_link(HASH, NOW) is None
+    other = await _add(store, clinic, Role.INTERPRETER)
+    with pytest.raises(Conflict):
+        await store.set_link(other.participant_id, "1f" * 32, at(100))
+    with pytest.raises(NotFound):
+        await store.set_link("nobody", HASH, at(100))
+
+
+async def test_the_latest_consent_counts(store: RecordStore, clinic: Clinic) -> None:
+    first = ConsentGiven("2026-01", "zh", HASH, ("care",), at(1))
+    second = ConsentGiven("2026-02", "en", HASH, ("care", "teaching"), at(2))
+    given = await store.give_consent(clinic.person, clinic.patient.participant_id, first, at(1))
+    assert given.consent == first
+    await store.give_consent(clinic.person, clinic.patient.participant_id, second, at(2))
+    found = await store.participant(clinic.patient.participant_id)
+    assert found is not None
+    assert found.consent == second
+    with pytest.raises(NotFound):
+        await store.give_consent(clinic.person, "nobody", first, NOW)
+
+
+async def test_satisfaction_is_given_once(store: RecordStore, clinic: Clinic) -> None:
+    participant_id = clinic.patient.participant_id
+    given = await store.give_satisfaction(clinic.person, participant_id, 4, "谢谢", at(1))
+    assert given == Satisfaction(clinic.consultation.consultation_id, 4, "谢谢", at(1))
+    assert await store.give_satisfaction(clinic.person, participant_id, 4, "谢谢", at(9)) == given
+    with pytest.raises(Conflict):
+        await store.give_satisfaction(clinic.person, participant_id, 1, "谢谢", at(9))
+    found = await store.participant(participant_id)
+    assert found is not None
+    assert found.satisfaction_given
+    for score in (0, 6):
+        with pytest.raises(RecordError):
+            await store.give_satisfaction(clinic.person, participant_id, score, "", NOW)
+    with pytest.raises(NotFound):
+        await store.give_satisfaction(clinic.person, "nobody", 3, "", NOW)
+
+
+async def test_the_same_answer_many_times_at_once_is_one(store: RecordStore, clinic: Clinic) -> None:
+    results = await asyncio.gather(
+        *(
+            store.give_satisfaction(clinic.person, clinic.patient.participant_id, score, "", at(score))
+            for score in (1, 2, 3, 4, 5)
+        ),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(result, Satisfaction) for result in results) == 1
+    assert sum(isinstance(result, Conflict) for result in results) == 4
+
+
+async def test_chat_keeps_its_order(store: RecordStore, clinic: Clinic) -> None:
+    said = [
+        await store.add_chat_line(clinic.person, clinic.patient.participant_id, f"第{n}句", NOW)
+        for n in range(5)
+    ]
+    assert await store.chat_lines(clinic.doctor, clinic.consultation.consultation_id, NOW) == said
+    assert (said[0].name, said[0].role) == (NAME, Role.PATIENT)
+    with pytest.raises(NotFound):
+        await store.add_chat_line(clinic.person, "nobody", "?", NOW)
