@@ -30,13 +30,12 @@ class AuditStore(StoreBase):
             head = await tx.head()
             while True:
                 page = select(audit).where(audit.c.sequence >= sequence).order_by(audit.c.sequence)
-                rows = await tx.all(page.limit(_PAGE_LINES))
-                if not rows:
-                    break
                 try:
-                    events = [_event_from(row) for row in rows]
-                except (ValueError, TypeError):
+                    events = [_event_from(row) for row in await tx.all(page.limit(_PAGE_LINES))]
+                except ValueError:  # no time, or no role, any more
                     raise Conflict(f"the audit breaks in the lines after {sequence - 1}") from None
+                if not events:
+                    break
                 previous, sequence = verify_lines(previous, sequence, events)
             below = await tx.first(select(func.count().label("n")).where(audit.c.sequence < 1))
         if below is not None and below["n"]:

@@ -54,6 +54,13 @@ def files_under(folder: str | Path) -> list[Path]:
     return sorted(path for path in Path(folder).rglob("*") if path.is_file())
 
 
+def make_file(path: Path) -> datetime:
+    """A file that nobody asked for; returns when it was made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"left by a crash")
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
 def flip_bit(path: Path, byte: int) -> None:
     """Damage one bit of a file."""
     stored = bytearray(path.read_bytes())

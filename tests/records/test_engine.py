@@ -1,0 +1,121 @@
+"""The engine: the migrated schema is the one in the code, on both databases; SQLite's settings; refusals."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from records.engine import Database, migration_config
+from records.interface import RecordError
+from records.schema import metadata
+from tests.support.postgres import PrivatePostgres
+
+
+def _differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(
+        connection, opts={"compare_type": True, "compare_server_default": True}
+    )
+    return list(compare_metadata(context, metadata))
+
+
+def _checks(connection: Connection) -> set[str | None]:
+    inspector = inspect(connection)
+    return {
+        check["name"]
+        for table in inspector.get_table_names()
+        for check in inspector.get_check_constraints(table)
+    }
+
+
+async def test_the_migrated_schema_is_the_schema_of_the_code(database_url: str) -> None:
+    database = Database(database_url)
+    await database.migrate()
+    async with database.read() as conn:
+        assert await conn.run_sync(_differences) == []
+        assert await conn.run_sync(_checks) == {"ck_satisfactions_score", "ck_audit_head_one_row"}
+    await database.close()
+
+
+async def test_migrating_again_and_at_once_is_fine(tmp_path: Path, postgres: PrivatePostgres) -> None:
+    postgres.create("migrating")
+    for url in (f"sqlite+aiosqlite:///{tmp_path}/deep/er/record.db", postgres.url("migrating")):
+        databases = [Database(url) for _ in range(3)]
+        await asyncio.gather(*(database.migrate() for database in databases))
+        async with databases[0].read() as conn:
+            assert (await conn.execute(text("SELECT version_num FROM alembic_version"))).all() == [("0001",)]
+        for database in databases:
+            await database.close()
+    postgres.drop("migrating")
+
+
+async def test_there_is_one_line_of_migrations(tmp_path: Path) -> None:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/record.db")
+    async with database.read() as conn:
+        heads = await conn.run_sync(
+            lambda connection: ScriptDirectory.from_config(migration_config(connection)).get_heads()
+        )
+    assert heads == ["0001"]
+    await database.close()
+
+
+async def test_sqlite_is_durable_and_checks_references(tmp_path: Path) -> None:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/record.db")
+    async with database.read() as conn:
+        found = {
+            pragma: (await conn.execute(text(f"PRAGMA {pragma}"))).scalar_one()
+            for pragma in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    await database.close()
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
+
+
+async def test_a_failed_block_keeps_nothing(database_url: str) -> None:
+    database = Database(database_url)
+    await database.migrate()
+
+    async def write_and_fail() -> None:
+        async with database.write() as conn:
+            await conn.execute(text("INSERT INTO sites VALUES ('1', 'x')"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await write_and_fail()
+    async with database.read() as conn:
+        assert (await conn.execute(text("SELECT count(*) FROM sites"))).scalar_one() == 0
+    await database.close()
+
+
+async def test_errors_never_show_what_was_written(database_url: str) -> None:
+    database = Database(database_url)
+    await database.migrate()
+    with pytest.raises(DBAPIError) as failed:
+        async with database.write() as conn:
+            await conn.execute(
+                text("INSERT INTO sites (site_id, name) VALUES (:id, :name)"), {"id": "1", "name": None}
+            )
+    assert "INSERT INTO sites" in str(failed.value)
+    assert "{'id'" not in str(failed.value)
+    assert "('1'" not in str(failed.value)
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite+aiosqlite://", "sqlite+aiosqlite:///:memory:", "sqlite:///x.db", "mysql://localhost/x"]
+)
+async def test_other_databases_are_refused(url: str) -> None:
+    with pytest.raises(RecordError):
+        Database(url)
+
+
+def test_word_columns_are_wide_enough() -> None:
+    for table in metadata.sorted_tables:
+        for column in table.columns:
+            words = getattr(column.type, "words", ())
+            assert all(len(word) <= 16 for word in words), column
