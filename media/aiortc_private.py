@@ -7,11 +7,13 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import aioice.ice
-from aiortc import RTCCertificate, RTCDtlsTransport
+from aiortc import RTCCertificate, RTCDtlsTransport, RTCRtpReceiver
+from aiortc.codecs import vpx
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters, SRTPProtectionProfile
+from aiortc.rtp import RtpPacket
 from OpenSSL import SSL
 from pylibsrtp import Session
 
@@ -71,13 +73,15 @@ class _DatagramQueue:
         self._send_datagram(datagram)
 
 
-class DtlsServer:
-    """The passive end of one DTLS connection, over datagrams that its owner receives and sends."""
+class DtlsEnd:
+    """One end of a DTLS connection, over datagrams that its owner receives and sends."""
 
-    def __init__(self, certificate: WorkerCertificate, send: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, certificate: WorkerCertificate, role: Literal["server", "client"], send: Callable[[bytes], None]
+    ) -> None:
         self._queue = _DatagramQueue(send)
         self._transport = RTCDtlsTransport(cast(Any, self._queue), [certificate])
-        self._transport._set_role("server")
+        self._transport._set_role(role)
 
     def on_state(self, listener: Callable[[str], None]) -> None:
         """Call listener with "connecting", "connected", "failed" or "closed" at every change."""
@@ -88,7 +92,7 @@ class DtlsServer:
         return self._queue.push(datagram)
 
     async def handshake(self, fingerprints: Sequence[tuple[str, str]]) -> None:
-        """Wait for the peer's handshake; it must show a certificate with these (algorithm, value)."""
+        """Wait for, or as client begin, the handshake; the peer must show a certificate with these (algorithm, value)."""
         wanted = [RTCDtlsFingerprint(algorithm, value) for algorithm, value in fingerprints]
         await self._transport.start(RTCDtlsParameters(fingerprints=wanted))
 
@@ -118,3 +122,37 @@ def gathering_loopback() -> Iterator[None]:
         yield
     finally:
         aioice.ice.get_host_addresses = original
+
+
+@contextlib.contextmanager
+def allow_loopback_candidates() -> Iterator[None]:
+    """Within it, aioice gathers 127.0.0.1 beside the network's addresses, which it never does by itself."""
+    original = aioice.ice.get_host_addresses
+
+    def with_loopback(use_ipv4: bool, use_ipv6: bool) -> list[str]:
+        found = cast(list[str], original(use_ipv4, use_ipv6))
+        return [*found, "127.0.0.1"] if use_ipv4 and "127.0.0.1" not in found else found
+
+    aioice.ice.get_host_addresses = with_loopback
+    try:
+        yield
+    finally:
+        aioice.ice.get_host_addresses = original
+
+
+def set_vp8_bitrates(start_bps: int, max_bps: int) -> None:
+    """Let every VP8 encoder of this process begin with start_bps, and follow REMB up to max_bps.
+
+    aiortc's own 0.5 and 1.5 Mbit/s make a blur of skin at 720p.
+    """
+    vpx.DEFAULT_BITRATE = start_bps
+    vpx.MAX_BITRATE = max_bps
+
+
+def count_instead_of_decoding(receiver: RTCRtpReceiver, received: Callable[[int], None]) -> None:
+    """Call received with each packet's payload size in bytes; nothing is kept, decoded or acknowledged."""
+
+    async def count(packet: RtpPacket, arrival_time_ms: int) -> None:
+        received(len(packet.payload))
+
+    receiver._handle_rtp_packet = count  # type: ignore[method-assign]

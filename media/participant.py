@@ -126,6 +126,7 @@ class Participant:
             for fanout in candidates
             if payload_type
             in (fanout.publication.codec.payload_type, fanout.publication.codec.rtx_payload_type)
+            and (named is not None or not fanout.publication.has_stream(payload_type))
         ]
         if len(fitting) != 1 or len(self.routes) >= MAX_ROUTES:
             return None

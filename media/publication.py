@@ -83,6 +83,11 @@ class Publication:
             self.history.clear()
         return restarted
 
+    def has_stream(self, payload_type: int) -> bool:
+        """Whether the SSRC for this payload type, media or retransmissions, is known."""
+        known = self.ssrc if payload_type == self.codec.payload_type else self.rtx_ssrc
+        return known is not None
+
     def receive(self, data: bytes, arrived_s: float) -> rtp.Packet | None:
         """Take a plain RTP packet of the stream; None when it is a duplicate or too old.
 

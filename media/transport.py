@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pylibsrtp
 
-from media.aiortc_private import DtlsServer, WorkerCertificate
+from media.aiortc_private import DtlsEnd, WorkerCertificate
 from media.interface import TransportState
 
 
@@ -30,7 +30,7 @@ class Transport:
         self.created_at_s = now
         self._send = send
         self._on_state = on_state
-        self._dtls = DtlsServer(certificate, lambda datagram: void(send(datagram)))
+        self._dtls = DtlsEnd(certificate, "server", lambda datagram: void(send(datagram)))
         self._dtls.on_state(self._dtls_changed)
         self._handshake = asyncio.ensure_future(self._dtls.handshake(fingerprints))
         self._receiving: pylibsrtp.Session | None = None
