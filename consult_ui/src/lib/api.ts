@@ -17,7 +17,7 @@ export class ApiError extends Error {
 let bearerToken: string | null = null;
 
 /** From now on every request carries this personal link's token; null goes back to the session cookie. */
-export function useToken(token: string | null): void {
+export function authorizeByToken(token: string | null): void {
   bearerToken = token;
 }
 

@@ -58,28 +58,55 @@ async function getTrack(constraints: MediaStreamConstraints): Promise<MediaStrea
   return track;
 }
 
+function cameraConstraints({ deviceId, facing }: CameraWish): MediaTrackConstraints {
+  return {
+    width: { ideal: 1280 },
+    height: { ideal: 720 },
+    frameRate: { ideal: 30 },
+    ...(deviceId !== undefined ? { deviceId: { exact: deviceId } } : facing ? { facingMode: { ideal: facing } } : {}),
+  };
+}
+
+function microphoneConstraints(deviceId?: string): MediaTrackConstraints {
+  return {
+    echoCancellation: true,
+    noiseSuppression: true,
+    autoGainControl: true,
+    ...(deviceId !== undefined ? { deviceId: { exact: deviceId } } : {}),
+  };
+}
+
 /** A camera's track at 1280x720, 30 frames/s where the device has them. Rejects with DeviceError. */
-export function openCamera({ deviceId, facing }: CameraWish = {}): Promise<MediaStreamTrack> {
-  return getTrack({
-    video: {
-      width: { ideal: 1280 },
-      height: { ideal: 720 },
-      frameRate: { ideal: 30 },
-      ...(deviceId !== undefined ? { deviceId: { exact: deviceId } } : facing ? { facingMode: { ideal: facing } } : {}),
-    },
-  });
+export function openCamera(wish: CameraWish = {}): Promise<MediaStreamTrack> {
+  return getTrack({ video: cameraConstraints(wish) });
 }
 
 /** A microphone's track, with the browser's echo and noise handling. Rejects with DeviceError. */
 export function openMicrophone(deviceId?: string): Promise<MediaStreamTrack> {
-  return getTrack({
-    audio: {
-      echoCancellation: true,
-      noiseSuppression: true,
-      autoGainControl: true,
-      ...(deviceId !== undefined ? { deviceId: { exact: deviceId } } : {}),
-    },
-  });
+  return getTrack({ audio: microphoneConstraints(deviceId) });
+}
+
+export interface OpenedDevices {
+  readonly camera: MediaStreamTrack | DeviceError;
+  readonly microphone: MediaStreamTrack | DeviceError;
+}
+
+/** Camera and microphone with one question to the person; each comes back as a track or as the reason why not. */
+export async function openCameraAndMicrophone(wish: CameraWish = {}): Promise<OpenedDevices> {
+  const wanted = { video: cameraConstraints(wish), audio: microphoneConstraints() };
+  try {
+    if (callObstacle()) throw new DeviceError("failed");
+    const stream = await navigator.mediaDevices.getUserMedia(wanted);
+    const [camera] = stream.getVideoTracks();
+    const [microphone] = stream.getAudioTracks();
+    return { camera: camera ?? new DeviceError("missing"), microphone: microphone ?? new DeviceError("missing") };
+  } catch {
+    // One of the two failed both; each alone tells which, and why.
+    const settle = (opening: Promise<MediaStreamTrack>): Promise<MediaStreamTrack | DeviceError> =>
+      opening.catch((error: unknown) => (error instanceof DeviceError ? error : new DeviceError("failed")));
+    const camera = await settle(openCamera(wish));
+    return { camera, microphone: await settle(openMicrophone()) };
+  }
 }
 
 /** A screen or window that the user chooses. Rejects with DeviceError. */

@@ -28,6 +28,8 @@ export interface MediaSessionOptions {
 interface Own {
   track: MediaStreamTrack | null;
   muted: boolean;
+  /** The last thing the room was told: which Publication, and whether muted. A new Publication is not muted. */
+  told: { readonly publicationId: string; readonly muted: boolean } | null;
 }
 
 /** One RTCPeerConnection with its m-lines. */
@@ -80,7 +82,9 @@ export class MediaSession {
     networkInformation()?.addEventListener("change", this.networkChanged);
     // A negotiation that failed for want of the server is repeated as soon as it is back.
     this.stopFollowing = effect(() => {
-      if (options.live.connected.value) this.wake();
+      if (!options.live.connected.value) return;
+      this.wake();
+      for (const [source, own] of this.own) void this.tellMuted(source, own);
     });
   }
 
@@ -88,7 +92,7 @@ export class MediaSession {
   publish(source: SourceName, track: MediaStreamTrack): Promise<void> {
     const present = this.own.get(source);
     if (present) return this.replace(source, track);
-    this.own.set(source, { track, muted: false });
+    this.own.set(source, { track, muted: false, told: null });
     return this.negotiate();
   }
 
@@ -102,7 +106,7 @@ export class MediaSession {
     const own = this.own.get(source);
     if (!own) return;
     own.track = track;
-    if (track && kindOf(source) === "audio") track.enabled = !own.muted;
+    if (track) track.enabled = !own.muted;
     await this.link?.senders.get(source)?.sender.replaceTrack(track);
   }
 
@@ -243,23 +247,28 @@ export class MediaSession {
     });
     if (!sameEntries(tracks, this.tracks.peek())) this.tracks.value = tracks;
 
-    const before = this.ownPublications.peek();
     const published = new Map<SourceName, string>();
     for (const [source, { mid }] of link.senders) {
       const publicationId = mid === null ? undefined : reply.publications[mid];
       if (publicationId !== undefined) published.set(source, publicationId);
     }
-    if (!sameEntries(published, before)) this.ownPublications.value = published;
-    for (const [source, publicationId] of published) {
-      const own = this.own.get(source);
-      if (own?.muted && before.get(source) !== publicationId) void this.tellMuted(source, own);
-    }
+    if (!sameEntries(published, this.ownPublications.peek())) this.ownPublications.value = published;
+    for (const [source, own] of this.own) void this.tellMuted(source, own);
   }
 
+  /** Tell the room whether a source is muted, unless it knows; repeated after a lost connection. */
   private async tellMuted(source: SourceName, own: Own): Promise<void> {
-    const publication_id = this.ownPublications.peek().get(source);
-    if (publication_id === undefined) return; // told when it is published
-    await this.options.live.call("mute", { publication_id, muted: own.muted });
+    const publicationId = this.ownPublications.peek().get(source);
+    if (publicationId === undefined) return; // told when it is published
+    const known = own.told?.publicationId === publicationId ? own.told.muted : false;
+    if (known === own.muted) return;
+    const told = { publicationId, muted: own.muted };
+    own.told = told;
+    try {
+      await this.options.live.call("mute", { publication_id: publicationId, muted: told.muted });
+    } catch {
+      if (own.told === told) own.told = { publicationId, muted: !told.muted };
+    }
   }
 
   private async tune(link: Link): Promise<void> {

@@ -20,7 +20,7 @@ interface VideoViewProps {
   readonly label: string;
   readonly mirrored?: boolean;
   readonly class?: string;
-  readonly videoRef?: RefObject<HTMLVideoElement>;
+  readonly videoRef?: RefObject<HTMLVideoElement | null>;
 }
 
 /** Video without sound; what is heard comes from AudioView. */
