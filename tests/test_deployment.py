@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +102,22 @@ def test_dockerfile_copies_what_is_not_ignored() -> None:
             assert source == "." or source.rstrip("/").split("/")[0] in kept, source
             assert (ROOT / source).exists(), source
     assert all((ROOT / name).exists() for name in kept)
+
+
+def test_the_wheel_holds_the_product_and_nothing_else(tmp_path: Path) -> None:
+    """Built as the image builds it: code, built pages and data files, no tests, no sources of the pages."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (wheel,) = tmp_path.glob("truehue-*.whl")
+    held = set(zipfile.ZipFile(wheel).namelist())
+    for page in "psr":
+        assert f"consult_ui/dist/{page}/index.html" in held, "the pages are not built: ./dev test builds them"
+    parts = ("colorcal", "media", "records", "signaling", "turn")
+    for part in parts:
+        files = [
+            path for path in (ROOT / part).rglob("*") if path.is_file() and "__pycache__" not in path.parts
+        ]
+        assert {path.relative_to(ROOT).as_posix() for path in files} <= held
+    allowed = (*(f"{part}/" for part in parts), "consult_ui/dist/", "consult_ui/__init__.py", "truehue-")
+    assert [name for name in held if not name.startswith(allowed)] == []
