@@ -1,0 +1,246 @@
+/**
+ * Draws a live <video> through a 3D LUT onto a WebGL2 canvas, with a raw | corrected wipe.
+ *
+ * The video itself stays untouched: the correction exists only on this canvas. Left of the split is raw,
+ * right of it corrected; without a LUT all of it is raw.
+ */
+
+import { type Lut } from "./lut";
+import { FRAGMENT_SHADER, VERTEX_SHADER } from "./lut_shader";
+
+/** waiting: no frame yet; lost: the GPU went away and may come back; unsupported: no WebGL2 here. */
+export type LutCanvasState = "waiting" | "drawing" | "lost" | "unsupported";
+
+interface Resources {
+  readonly program: WebGLProgram;
+  readonly picture: WebGLTexture;
+  readonly lut: WebGLTexture;
+  readonly lutSize: WebGLUniformLocation | null;
+  readonly split: WebGLUniformLocation | null;
+  readonly corrected: WebGLUniformLocation | null;
+}
+
+export class LutCanvas {
+  private readonly gl: WebGL2RenderingContext | null;
+  private resources: Resources | null = null;
+  private lut: Lut | null = null;
+  private split = 0;
+  private hasFrame = false;
+  private stopFrames: () => void = () => undefined;
+  private redraw = 0;
+  private closed = false;
+  private lastState: LutCanvasState = "waiting";
+
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    private readonly video: HTMLVideoElement,
+    private readonly onState: (state: LutCanvasState) => void,
+  ) {
+    this.gl = canvas.getContext("webgl2", {
+      alpha: false,
+      antialias: false,
+      depth: false,
+      stencil: false,
+      // The picture can be read at any time (a copy to a second view, a measurement on what is shown),
+      // not only within the task that drew it. It costs one copy a frame.
+      preserveDrawingBuffer: true,
+      powerPreference: "high-performance",
+    });
+    if (!this.gl) {
+      this.report("unsupported");
+      return;
+    }
+    canvas.addEventListener("webglcontextlost", this.onLost);
+    canvas.addEventListener("webglcontextrestored", this.onRestored);
+    this.build();
+    this.stopFrames = onEachFrame(video, this.onFrame);
+  }
+
+  get state(): LutCanvasState {
+    return this.lastState;
+  }
+
+  /** Use a correction from the next drawing on; null shows the raw picture. */
+  setLut(lut: Lut | null): void {
+    if (lut === this.lut) return;
+    this.lut = lut;
+    this.uploadLut();
+    this.drawSoon();
+  }
+
+  /** Where raw ends and corrected begins, 0 (all corrected) to 1 (all raw). */
+  setSplit(split: number): void {
+    const wanted = Math.min(1, Math.max(0, split));
+    if (wanted === this.split) return;
+    this.split = wanted;
+    this.drawSoon();
+  }
+
+  close(): void {
+    this.closed = true;
+    this.stopFrames();
+    cancelAnimationFrame(this.redraw);
+    this.canvas.removeEventListener("webglcontextlost", this.onLost);
+    this.canvas.removeEventListener("webglcontextrestored", this.onRestored);
+    if (this.gl && this.resources) {
+      this.gl.deleteTexture(this.resources.picture);
+      this.gl.deleteTexture(this.resources.lut);
+      this.gl.deleteProgram(this.resources.program);
+      this.resources = null;
+    }
+  }
+
+  private readonly onLost = (event: Event): void => {
+    event.preventDefault(); // else the browser never restores it
+    this.resources = null;
+    this.hasFrame = false;
+    this.report("lost");
+  };
+
+  private readonly onRestored = (): void => {
+    this.report("waiting");
+    this.build();
+    this.onFrame();
+  };
+
+  private readonly onFrame = (): void => {
+    const { gl, video, canvas } = this;
+    if (!gl || !this.resources || this.closed || document.hidden) return;
+    if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || video.videoWidth === 0) return;
+    if (canvas.width !== video.videoWidth || canvas.height !== video.videoHeight) {
+      canvas.width = video.videoWidth;
+      canvas.height = video.videoHeight;
+    }
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, this.resources.picture);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, video);
+    this.hasFrame = true;
+    this.draw();
+    this.report("drawing");
+  };
+
+  /** At most one extra drawing a display refresh, however often the wipe moves between two frames. */
+  private drawSoon(): void {
+    if (this.redraw || !this.hasFrame || this.closed) return;
+    this.redraw = requestAnimationFrame(() => {
+      this.redraw = 0;
+      this.draw();
+    });
+  }
+
+  private draw(): void {
+    const { gl, resources } = this;
+    if (!gl || !resources || !this.hasFrame) return;
+    gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight);
+    gl.useProgram(resources.program);
+    gl.uniform1f(resources.split, this.split);
+    gl.uniform1f(resources.lutSize, this.lut?.size ?? 2);
+    gl.uniform1i(resources.corrected, this.lut ? 1 : 0);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+  }
+
+  private build(): void {
+    const { gl } = this;
+    if (!gl) return;
+    // The video's own conversion to sRGB is wanted, no second one by the canvas or the texture upload.
+    if ("drawingBufferColorSpace" in gl) gl.drawingBufferColorSpace = "srgb";
+    if ("unpackColorSpace" in gl) gl.unpackColorSpace = "srgb";
+    gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
+    gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
+    gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1); // rows of a LUT are 3 * size bytes
+    gl.disable(gl.DITHER); // else a code may change by one on the way out
+
+    const program = link(gl);
+    const picture = gl.createTexture();
+    const lut = gl.createTexture();
+    if (!program || !picture || !lut) {
+      this.report(gl.isContextLost() ? "lost" : "unsupported");
+      return;
+    }
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, picture);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST); // one texel, one pixel
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
+    gl.activeTexture(gl.TEXTURE1);
+    gl.bindTexture(gl.TEXTURE_3D, lut);
+    gl.texParameteri(gl.TEXTURE_3D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
+    gl.texParameteri(gl.TEXTURE_3D, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
+    gl.texParameteri(gl.TEXTURE_3D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
+    gl.texParameteri(gl.TEXTURE_3D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
+    gl.texParameteri(gl.TEXTURE_3D, gl.TEXTURE_WRAP_R, gl.CLAMP_TO_EDGE);
+
+    gl.useProgram(program);
+    gl.uniform1i(gl.getUniformLocation(program, "picture"), 0);
+    gl.uniform1i(gl.getUniformLocation(program, "lut"), 1);
+    this.resources = {
+      program,
+      picture,
+      lut,
+      lutSize: gl.getUniformLocation(program, "lut_size"),
+      split: gl.getUniformLocation(program, "split"),
+      corrected: gl.getUniformLocation(program, "corrected"),
+    };
+    this.uploadLut();
+  }
+
+  private uploadLut(): void {
+    const { gl, resources, lut } = this;
+    if (!gl || !resources) return;
+    // A sampler needs a complete texture even where the shader does not read it.
+    const size = lut?.size ?? 1;
+    const bytes = lut?.bytes ?? new Uint8Array(3);
+    gl.activeTexture(gl.TEXTURE1);
+    gl.bindTexture(gl.TEXTURE_3D, resources.lut);
+    gl.texImage3D(gl.TEXTURE_3D, 0, gl.RGB8, size, size, size, 0, gl.RGB, gl.UNSIGNED_BYTE, bytes);
+  }
+
+  private report(state: LutCanvasState): void {
+    if (state === this.lastState) return;
+    this.lastState = state;
+    this.onState(state);
+  }
+}
+
+function link(gl: WebGL2RenderingContext): WebGLProgram | null {
+  const program = gl.createProgram();
+  const shaders = [
+    [gl.VERTEX_SHADER, VERTEX_SHADER],
+    [gl.FRAGMENT_SHADER, FRAGMENT_SHADER],
+  ] as const;
+  for (const [type, source] of shaders) {
+    const shader = gl.createShader(type);
+    if (!shader) return null;
+    gl.shaderSource(shader, source);
+    gl.compileShader(shader);
+    gl.attachShader(program, shader);
+    gl.deleteShader(shader); // stays until the program goes
+  }
+  gl.linkProgram(program);
+  return gl.getProgramParameter(program, gl.LINK_STATUS) ? program : null;
+}
+
+/** Call back for each new frame of a video; by display refresh and media time where the browser has no frame callback. */
+function onEachFrame(video: HTMLVideoElement, callback: () => void): () => void {
+  if (typeof video.requestVideoFrameCallback === "function") {
+    let handle = 0;
+    const next = () => {
+      handle = video.requestVideoFrameCallback(next);
+      callback();
+    };
+    handle = video.requestVideoFrameCallback(next);
+    return () => video.cancelVideoFrameCallback(handle);
+  }
+  let handle = 0;
+  let lastTime = -1;
+  const poll = () => {
+    handle = requestAnimationFrame(poll);
+    if (video.currentTime === lastTime) return;
+    lastTime = video.currentTime;
+    callback();
+  };
+  handle = requestAnimationFrame(poll);
+  return () => cancelAnimationFrame(handle);
+}

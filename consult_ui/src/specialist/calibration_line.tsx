@@ -1,0 +1,57 @@
+/** How far the live color may be trusted: in words, a shape and numbers, with its age ticking. */
+
+import { effect } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+
+import { formatNumber, language, t } from "../lib/i18n";
+import { announce } from "../lib/ui/live_region";
+import { formatDuration } from "../staff/format";
+import { GradeShape } from "../staff/snapshot_facts";
+import type { Standing } from "./calibration_standing";
+import type { Desk } from "./desk_state";
+
+const SHAPE = { good: "good", usable: "usable", refused: "refuse", outdated: "outdated", uncalibrated: "none" } as const;
+
+export function CalibrationLine({ desk }: { desk: Desk }): JSX.Element | null {
+  useEffect(() => announceChanges(desk), [desk]);
+  if (!desk.onStage.value) return null;
+  const { standing, purpose, report, ageS } = desk.standing.value;
+  const words = language.value === "zh" ? report?.words_zh : report?.words_en;
+  return (
+    <div class={`calibration calibration-${standing}`} role="group" aria-label={t("calibration.title")}>
+      <p class="calibration-facts">
+        <span class={`mark mark-${SHAPE[standing]}`}>
+          <GradeShape grade={SHAPE[standing]} />
+          <strong>{t(`calibration.${standing}`)}</strong>
+        </span>
+        {report && (
+          <span class="figure" title={t("calibration.expected", range(report.expected_de00_low, report.expected_de00_high))}>
+            ΔE {oneDecimal(report.expected_de00)}
+          </span>
+        )}
+        {ageS !== null && <span class="figure">{t("calibration.age", { age: formatDuration(ageS) })}</span>}
+        <strong>{t(`purpose.${purpose}`)}</strong>
+      </p>
+      {words ? <p class="quiet">{words}</p> : <p class="quiet">{t("calibration.how")}</p>}
+    </div>
+  );
+}
+
+function range(low: number, high: number): Record<string, string> {
+  return { low: oneDecimal(low), high: oneDecimal(high) };
+}
+
+function oneDecimal(value: number): string {
+  return formatNumber(value, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+}
+
+/** A change of standing is said aloud; a ticking age is not. */
+function announceChanges(desk: Desk): () => void {
+  let last: Standing | null = null;
+  return effect(() => {
+    const { standing } = desk.standing.value;
+    if (last !== null && standing !== last) announce(t(`calibration.${standing}`));
+    last = standing;
+  });
+}

@@ -1,0 +1,48 @@
+/** How far the color of the picture on the stage may be trusted at this moment. Pure: the clock is an input. */
+
+import type { CalibrationReportView, CalibrationView } from "../wire/messages";
+
+export type Standing = "uncalibrated" | "good" | "usable" | "refused" | "outdated";
+
+/** diagnostic: fit to judge color by; orientation: fit to find what to photograph; else only to talk. */
+export type Purpose = "diagnostic" | "orientation" | "conversation";
+
+export interface CalibrationStanding {
+  readonly standing: Standing;
+  readonly purpose: Purpose;
+  readonly report: CalibrationReportView | null;
+  readonly ageS: number | null;
+  /** The correction is shown: never one that colorcal refused. */
+  readonly applies: boolean;
+}
+
+/** A chart that has left the view says nothing of the light two minutes later: phones move, lamps change. */
+export const OUTDATED_AFTER_S = 120;
+
+const PURPOSE: Readonly<Record<Standing, Purpose>> = {
+  good: "diagnostic",
+  usable: "orientation",
+  refused: "conversation",
+  outdated: "conversation",
+  uncalibrated: "conversation",
+};
+
+export function standingOf(
+  calibration: CalibrationView | null,
+  publicationId: string | null,
+  serverNowMs: number,
+): CalibrationStanding {
+  if (!calibration || calibration.publication_id !== publicationId) {
+    return { standing: "uncalibrated", purpose: "conversation", report: null, ageS: null, applies: false };
+  }
+  const { report } = calibration;
+  const ageS = Math.max(0, Math.floor((serverNowMs - Date.parse(calibration.measured_at)) / 1000));
+  const standing = standingFor(report.grade, ageS, calibration.in_view);
+  return { standing, purpose: PURPOSE[standing], report, ageS, applies: report.grade !== "refuse" };
+}
+
+function standingFor(grade: CalibrationReportView["grade"], ageS: number, inView: boolean): Standing {
+  if (grade === "refuse") return "refused";
+  if (ageS > OUTDATED_AFTER_S && !inView) return "outdated";
+  return grade;
+}

@@ -1,0 +1,94 @@
+/** Everything about the patient beside the picture: the question, the links, snapshots, note, chat, timeline. */
+
+import type { ComponentChildren, JSX, RefObject } from "preact";
+
+import { t } from "../lib/i18n";
+import type { StaffCall } from "../staff/call";
+import { Chat } from "../staff/chat";
+import type { Desk } from "./desk_state";
+import { LinkPanel } from "./link_panel";
+import { Note } from "./note";
+import { SnapshotStrip } from "./snapshots";
+import { Timeline } from "./timeline";
+import { rawPictureUrl, thumbnailUrl } from "../staff/format";
+
+interface PatientColumnProps {
+  readonly desk: Desk;
+  readonly call: StaffCall;
+  readonly noteRef: RefObject<HTMLTextAreaElement | null>;
+  readonly chatRef: RefObject<HTMLInputElement | null>;
+}
+
+export function PatientColumn({ desk, call, noteRef, chatRef }: PatientColumnProps): JSX.Element {
+  const detail = call.detail.value;
+  if (!detail) {
+    return (
+      <p class="quiet" role="status">
+        {t("progress.working")}
+      </p>
+    );
+  }
+  const { referral } = detail;
+  const ended = call.ended.value;
+  const arrived = desk.patient.value?.present === true;
+  return (
+    <>
+      <Section title={t("patient.question")} open>
+        <p class="pre">{referral.question}</p>
+        <p class="quiet">
+          {t("patient.asked_by", { name: referral.referrer_name, site: referral.site_name })} · {t(`urgency.${referral.urgency}`)}
+        </p>
+        {referral.photos.length > 0 && (
+          <ul class="thumbs">
+            {referral.photos.map((photo, i) => (
+              <li key={photo.snapshot_id}>
+                <a href={rawPictureUrl(photo)} target="_blank" rel="noopener">
+                  <img src={thumbnailUrl(photo)} alt={t("referral.photo", { number: i + 1 })} loading="lazy" />
+                </a>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Section>
+      {!ended && (
+        <Section title={t("link.title")} open={!arrived}>
+          <LinkPanel consultationId={call.consultationId} patientHasEmail={referral.patient.has_email} />
+        </Section>
+      )}
+      <Section title={t("snapshots.title")} count={call.snapshots.value.length} open>
+        <SnapshotStrip desk={desk} snapshots={call.snapshots.value} />
+      </Section>
+      <section class="block">
+        <Note call={call} initial={detail.note} inputRef={noteRef} />
+      </section>
+      <Section title={t("chat.title")} count={call.chat.value.length} open>
+        <Chat call={call} inputRef={chatRef} />
+      </Section>
+      {!ended && (
+        <Section title={t("timeline.title")} open={false}>
+          <Timeline patientId={referral.patient.patient_id} changed={call.snapshots.value} />
+        </Section>
+      )}
+    </>
+  );
+}
+
+interface SectionProps {
+  readonly title: string;
+  readonly count?: number;
+  readonly open: boolean;
+  readonly children: ComponentChildren;
+}
+
+function Section({ title, count, open, children }: SectionProps): JSX.Element {
+  return (
+    <details class="block" open={open}>
+      <summary>
+        <h2>
+          {title} {count !== undefined && <span class="count">{count}</span>}
+        </h2>
+      </summary>
+      <div class="block-body">{children}</div>
+    </details>
+  );
+}

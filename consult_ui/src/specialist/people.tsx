@@ -1,0 +1,129 @@
+/** Who is here or at the door: small pictures, what they may see and hear, and the door's buttons. */
+
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+
+import { t } from "../lib/i18n";
+import { Button } from "../lib/ui/button";
+import { TextArea } from "../lib/ui/field";
+import { VideoView } from "../lib/ui/track_view";
+import type { StaffCall } from "../staff/call";
+import { serverNowMs } from "../staff/clock";
+import { formatDuration } from "../staff/format";
+import type { ParticipantView } from "../wire/messages";
+import type { Desk } from "./desk_state";
+
+export function People({ desk, call }: { desk: Desk; call: StaffCall }): JSX.Element {
+  const order = { waiting: 0, admitted: 1, sent_back: 2, invited: 3, left: 4, refused: 5 } as const;
+  const others = [...call.others.value].sort((a, b) => order[a.admission] - order[b.admission]);
+  const camera = call.own.tracks.camera.value;
+  return (
+    <ul class="people" aria-label={t("people.title")}>
+      {others.map((who) => (
+        <Person key={who.participant_id} desk={desk} call={call} who={who} />
+      ))}
+      {call.inRoom.value && (
+        <li class="person">
+          {camera && <VideoView track={camera} label={t("own.view")} mirrored class="person-video" />}
+          <span class="person-name">{t("you")}</span>
+          <span class="quiet">{camera ? t("people.seen") : t("people.not_seen")}</span>
+        </li>
+      )}
+    </ul>
+  );
+}
+
+function Person({ desk, call, who }: { desk: Desk; call: StaffCall; who: ParticipantView }): JSX.Element {
+  const [refusing, setRefusing] = useState(false);
+  const [words, setWords] = useState("");
+  const ask = { participant_id: who.participant_id };
+  const pending = desk.undo.isPending(`door/${who.participant_id}`);
+  const videos = desk.videos.value.filter((one) => one.participant_id === who.participant_id);
+  const microphone = call.publicationsOf(who.participant_id).find((one) => one.kind === "audio");
+  const waited = who.waiting_since ? (serverNowMs() - Date.parse(who.waiting_since)) / 1000 : 0;
+
+  const later = (label: string, act: () => void): void => desk.undo.later(`door/${who.participant_id}`, label, act);
+  const refuse = (): void => {
+    setRefusing(false);
+    later(t("people.refusing", { name: who.name }), () => void call.ask("refuse", { ...ask, words: words.trim() }));
+  };
+
+  return (
+    <li class={`person person-${who.admission}`}>
+      {videos.map((one) => {
+        const staged = desk.onStage.value?.publication_id === one.publication_id;
+        const track = call.media.value?.tracks.value.get(one.publication_id) ?? null;
+        return (
+          <button
+            key={one.publication_id}
+            type="button"
+            class="person-pick"
+            aria-pressed={staged}
+            onClick={() => desk.stage(one.publication_id)}
+            aria-label={t("people.show", { picture: t(`stage.${one.source}`, { name: who.name }) })}
+          >
+            <VideoView track={track} label="" class="person-video" />
+          </button>
+        );
+      })}
+      <span class="person-name">
+        {who.name}
+      </span>
+      <span class="quiet">
+        {t(`role.${who.role}`)} · {stateWords(who, waited)}
+        {who.admission === "admitted" && microphone?.muted && ` · ${t("people.muted")}`}
+      </span>
+      {!pending && !refusing && !call.ended.value && (
+        <div class="row">
+          {canAdmit(who) && (
+            <Button kind="primary" onClick={() => void desk.admit(who)}>
+              {t("people.admit")}
+            </Button>
+          )}
+          {who.admission === "waiting" && <Button onClick={() => setRefusing(true)}>{t("people.refuse")}</Button>}
+          {who.admission === "admitted" && (
+            <Button
+              kind="quiet"
+              onClick={() => later(t("people.sending_back", { name: who.name }), () => void call.ask("send_back", ask))}
+            >
+              {t("people.send_back")}
+            </Button>
+          )}
+        </div>
+      )}
+      {refusing && (
+        <form
+          class="stack"
+          onSubmit={(event) => {
+            event.preventDefault();
+            refuse();
+          }}
+        >
+          <TextArea label={t("people.refuse_words", { name: who.name })} rows={2} maxLength={2000} value={words} onInput={setWords} />
+          <div class="row">
+            <Button kind="primary" type="submit" onClick={() => undefined}>
+              {t("people.send_refusal")}
+            </Button>
+            <Button kind="quiet" onClick={() => setRefusing(false)}>
+              {t("action.back")}
+            </Button>
+          </div>
+        </form>
+      )}
+    </li>
+  );
+}
+
+function canAdmit(who: ParticipantView): boolean {
+  return who.admission === "waiting";
+}
+
+function stateWords(who: ParticipantView, waitedS: number): string {
+  if (who.admission === "waiting") {
+    const waits = t("people.waits", { time: formatDuration(waitedS) });
+    return who.present ? waits : `${waits} · ${t("worklist.away")}`;
+  }
+  if (who.admission !== "admitted") return t(`admission.${who.admission}`);
+  if (!who.present) return t("people.dropped");
+  return who.media === "connected" ? t("people.sees_and_hears") : t(`media.${who.media}`);
+}

@@ -1,0 +1,45 @@
+/** The snapshots of this consultation as a strip, newest first; pressing one opens it in the viewer. */
+
+import type { JSX } from "preact";
+
+import { formatTime, t } from "../lib/i18n";
+import { thumbnailUrl } from "../staff/format";
+import { GradeShape } from "../staff/snapshot_facts";
+import type { SnapshotView } from "../wire/messages";
+import type { Desk } from "./desk_state";
+
+export function SnapshotStrip({ desk, snapshots }: { desk: Desk; snapshots: readonly SnapshotView[] }): JSX.Element {
+  if (snapshots.length === 0) return <p class="quiet">{t("snapshots.none")}</p>;
+  return (
+    <ul class="strip">
+      {snapshots.map((snapshot) => (
+        <li key={snapshot.snapshot_id}>
+          <button
+            type="button"
+            class="strip-item"
+            aria-pressed={desk.shown.value === snapshot.snapshot_id}
+            aria-label={describe(snapshot)}
+            onClick={() => {
+              desk.shown.value = desk.shown.value === snapshot.snapshot_id ? null : snapshot.snapshot_id;
+            }}
+          >
+            <img src={thumbnailUrl(snapshot)} alt="" loading="lazy" />
+            <span class="strip-words">
+              <GradeShape grade={snapshot.calibration?.grade ?? "none"} />
+              {formatTime(snapshot.taken_at)} · {t(`grade.${snapshot.calibration?.grade ?? "none"}`)}
+            </span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function describe(snapshot: SnapshotView): string {
+  const parts = [
+    t("snapshots.one", { time: formatTime(snapshot.taken_at) }),
+    t(`grade.${snapshot.calibration?.grade ?? "none"}`),
+    ...(snapshot.method === "relay_frame" ? [t("snapshot.video_frame")] : []),
+  ];
+  return parts.join(t("list.comma"));
+}
