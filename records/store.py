@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import delete, select
 
+from records import images
 from records.blobs import FileBlobs
 from records.engine import Database
 from records.interface import RecordsConfig, WrongMasterKey
@@ -48,6 +49,7 @@ class RecordStore(PeopleStore, ReferralStore, ConsultationStore, ParticipantStor
         Raises WrongMasterKey, SealBroken, StorageFull.
         """
         ring = KeyRing(config.master_key)
+        await asyncio.to_thread(images.warm_up)
         database = Database(config.database_url)
         try:
             await database.migrate()

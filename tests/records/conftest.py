@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from itertools import count
 from pathlib import Path
 
+import hypothesis
 import pytest
 import pytest_asyncio
 
@@ -15,6 +16,10 @@ from records.interface import RecordsConfig
 from records.store import RecordStore
 from tests.support.postgres import PrivatePostgres
 from tests.support.record import Clinic, OpenStore, config, furnish
+
+# The same examples in every run, and no deadline: the machine may be busy.
+hypothesis.settings.register_profile("record", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("record")
 
 TEMPLATE = "record_template"
 _numbers = count(1)
