@@ -60,8 +60,3 @@ class MissingPackets:
                 asked.append(sequence)
         asked.sort()
         return asked
-
-    def reset(self) -> None:
-        """A new stream begins."""
-        self._missing.clear()
-        self._highest = -1

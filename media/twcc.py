@@ -28,6 +28,10 @@ class ArrivalRecorder:
         self._next: int | None = None
         self._count = 0
 
+    def __len__(self) -> int:
+        """Arrivals that are held."""
+        return len(self._arrivals)
+
     def received(self, sequence: int, arrived_us: int) -> None:
         """A packet with this 16-bit transport-wide number came. arrived_us: any steady clock."""
         extended = self._unwrapper.unwrap(sequence)

@@ -182,9 +182,13 @@ class MediaWorker:
             )
             publication.keyframes.want()
 
+        ended = False
+
         def end() -> None:
-            if listener in watchers:
+            nonlocal ended
+            if not ended and listener in watchers:
                 watchers.remove(listener)
+            ended = True
             if not watchers and self._watchers.get(publication_id) is watchers:
                 self._end_tap(fanout)
 

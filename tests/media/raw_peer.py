@@ -52,7 +52,7 @@ class RawPeer(asyncio.DatagramProtocol):
         self.rtp: asyncio.Queue[bytes] = asyncio.Queue()
         self.rtcp: asyncio.Queue[bytes] = asyncio.Queue()
         self.stun: asyncio.Queue[bytes] = asyncio.Queue()
-        self.receiving: Session
+        self.receiving: Session | None = None
         self.sending: Session
         self.answer: sdp.Description
         self.sockets: list[asyncio.DatagramTransport] = []
@@ -159,6 +159,8 @@ class RawPeer(asyncio.DatagramProtocol):
             self.stun.put_nowait(data)
         elif data[0] < 64:
             self.dtls.push(data)
+        elif self.receiving is None:
+            pass  # the relay has its keys a moment before
         elif is_rtcp(data):
             self.rtcp.put_nowait(self.receiving.unprotect_rtcp(data))
         else:
