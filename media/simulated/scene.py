@@ -83,7 +83,7 @@ _REGIONS = {
 class Scene:
     """A forearm with a lesion, a chart beside it, on a drape, in the wrong light, held by a hand.
 
-    Painting takes about a second at 720p; a frame then takes milliseconds. Not thread-safe.
+    Painting takes a second or two at 720p; a frame then takes milliseconds. May be read by several threads.
     """
 
     def __init__(self, options: SceneOptions) -> None:
