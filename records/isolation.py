@@ -41,8 +41,8 @@ class _Worker:
     def __init__(self, memory_bytes: int) -> None:
         package = str(Path(__file__).resolve().parent.parent)
         kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "records.image_worker", str(memory_bytes)],
+        self._process = subprocess.Popen(  # noqa: S603  this interpreter, our module, a number
+            [sys.executable, "-P", "-m", "records.image_worker", str(memory_bytes)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
