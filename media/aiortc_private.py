@@ -130,7 +130,7 @@ def allow_loopback_candidates() -> Iterator[None]:
     original = aioice.ice.get_host_addresses
 
     def with_loopback(use_ipv4: bool, use_ipv6: bool) -> list[str]:
-        found = cast(list[str], original(use_ipv4, use_ipv6))
+        found = original(use_ipv4, use_ipv6)
         return [*found, "127.0.0.1"] if use_ipv4 and "127.0.0.1" not in found else found
 
     aioice.ice.get_host_addresses = with_loopback

@@ -1,0 +1,74 @@
+"""Publications and Subscriptions for tests, without any transport."""
+
+from __future__ import annotations
+
+from media.answer import ChosenCodec
+from media.interface import Kind, PublicationInfo, Source
+from media.publication import Publication
+from media.rtp import extension_block, header
+from media.subscription import Subscription
+
+SSRC, RTX_SSRC = 100, 101
+VP8 = ChosenCodec("VP8", 96, 90000, 1, {}, ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"), 97)
+OPUS = ChosenCodec("opus", 111, 48000, 2, {}, ("transport-cc",))
+VIEWERS_VP8 = ChosenCodec("VP8", 120, 90000, 1, {}, ("nack", "nack pli"), 121)
+VIEWERS_OPUS = ChosenCodec("opus", 63, 48000, 2, {}, ())
+
+
+def publication(codec: ChosenCodec = VP8, name: str = "p") -> Publication:
+    """A camera, or with opus a microphone, whose SSRCs are known."""
+    video = codec.name != "opus"
+    info = PublicationInfo(
+        name,
+        "r",
+        "a",
+        Kind.VIDEO if video else Kind.AUDIO,
+        Source.CAMERA if video else Source.MICROPHONE,
+        codec.name,
+    )
+    made = Publication(info, codec, feedback_ssrc=9)
+    made.bind(SSRC, RTX_SSRC if codec.rtx_payload_type is not None else None)
+    return made
+
+
+def subscription(
+    source: Publication, codec: ChosenCodec | None = None, first_sequence: int = 1000
+) -> Subscription:
+    """An active Subscription with a mid."""
+    chosen = codec or (VIEWERS_VP8 if source.is_video else VIEWERS_OPUS)
+    made = Subscription(
+        source,
+        chosen,
+        ssrc=500,
+        rtx_ssrc=501 if chosen.rtx_payload_type is not None else None,
+        extensions=extension_block([(4, b"0")]),
+        first_sequence=first_sequence,
+        first_timestamp=77,
+    )
+    made.activate()
+    return made
+
+
+def vp8(
+    sequence: int, picture: int, *, key: bool = False, marker: bool = True, tl0: int = 0, ssrc: int = SSRC
+) -> bytes:
+    """A frame in one packet, 30 a second."""
+    return header(96, sequence, 3000 * picture, ssrc, marker) + vp8_payload(picture, tl0, key=key)
+
+
+def vp8_payload(picture: int, tl0: int = 0, *, key: bool = False) -> bytes:
+    """What vp8() carries."""
+    descriptor = b"\x90\xe0" + (0x8000 | picture & 0x7FFF).to_bytes(2, "big") + bytes([tl0 & 0xFF, 0])
+    frame = b"\x00\x00\x00\x9d\x01\x2a\x40\x01\xf0\x00" if key else b"\x01"
+    return descriptor + frame + picture.to_bytes(4, "big")
+
+
+def opus(sequence: int) -> bytes:
+    """20 ms of sound."""
+    return header(111, sequence, 960 * sequence, SSRC, False) + b"sound" + sequence.to_bytes(4, "big")
+
+
+def rtx(number: int, original: bytes) -> bytes:
+    """An RTX packet that carries another one."""
+    head = header(97, number, int.from_bytes(original[4:8], "big"), RTX_SSRC, original[1] > 127)
+    return head + original[2:4] + original[12:]

@@ -1,0 +1,94 @@
+"""One Publication to many: order, refusals, late keyframes, reports and the tap."""
+
+from __future__ import annotations
+
+from media import rtcp
+from media.fanout import Fanout
+from media.publication import Publication
+from tests.media import streams
+from tests.media.streams import publication, subscription
+
+
+def deliver(fanout: Fanout, data: bytes, now: float = 0.0) -> None:
+    """Receive and deliver."""
+    packet = fanout.publication.receive(data, now)
+    assert packet is not None
+    fanout.deliver(packet, now)
+
+
+class Viewer:
+    """A Subscription and what was sent to it."""
+
+    def __init__(self, source: Publication, taken: bool = True) -> None:
+        self.subscription = subscription(source)
+        self.taken = taken
+        self.rtp: list[bytes] = []
+        self.rtcp: list[bytes] = []
+
+    def send_rtp(self, packet: bytes) -> bool:
+        """A transport's send_rtp."""
+        self.rtp.append(packet)
+        return self.taken
+
+    def send_rtcp(self, compound: bytes) -> bool:
+        """A transport's send_rtcp."""
+        self.rtcp.append(compound)
+        return self.taken
+
+    def sequences(self) -> list[int]:
+        """Numbers of what was sent."""
+        return [int.from_bytes(packet[2:4], "big") for packet in self.rtp]
+
+
+def watched(*taken: bool) -> tuple[Fanout, list[Viewer]]:
+    """A fanout with viewers."""
+    fanout = Fanout(publication())
+    viewers = [Viewer(fanout.publication, each) for each in taken]
+    for viewer in viewers:
+        fanout.add(viewer.subscription, viewer.send_rtp, viewer.send_rtcp)
+    return fanout, viewers
+
+
+def test_everybody_gets_it_and_refusals_are_counted() -> None:
+    fanout, viewers = watched(True, False)
+    deliver(fanout, streams.vp8(1, 1, key=True))
+    deliver(fanout, streams.vp8(2, 2))
+    assert [viewer.sequences() for viewer in viewers] == [[1000, 1001]] * 2
+    assert (fanout.packets_sent, fanout.packets_refused) == (2, 2)
+    fanout.remove(viewers[0].subscription)
+    deliver(fanout, streams.vp8(3, 3))
+    assert [len(viewer.rtp) for viewer in viewers] == [2, 3]
+
+
+def test_a_keyframe_that_was_overtaken_brings_what_overtook_it() -> None:
+    fanout, (viewer,) = watched(True)
+    deliver(fanout, streams.vp8(1, 1))
+    deliver(fanout, streams.vp8(3, 3))
+    deliver(fanout, streams.vp8(4, 4))
+    assert viewer.rtp == []
+    deliver(fanout, streams.vp8(2, 2, key=True))
+    assert viewer.sequences() == [1000, 1001, 1002]
+
+
+def test_reports_follow_the_start_and_every_report() -> None:
+    fanout, (viewer,) = watched(True)
+    report = rtcp.SenderReport(streams.SSRC, 5, 3000, 1, 1)
+    fanout.publication.receive_report(report, 0.0)
+    fanout.deliver_report(report)
+    assert viewer.rtcp == []
+    deliver(fanout, streams.vp8(1, 1, key=True))
+    fanout.deliver_report(report)
+    assert len(viewer.rtcp) == 2
+    (translated,) = rtcp.parse(viewer.rtcp[0])
+    assert isinstance(translated, rtcp.SenderReport)
+    assert (translated.ssrc, translated.ntp, translated.rtp_timestamp) == (500, 5, 77)
+
+
+def test_another_stream_waits_for_its_keyframe() -> None:
+    fanout, (viewer,) = watched(True)
+    deliver(fanout, streams.vp8(1, 1, key=True))
+    assert fanout.publication.bind(777, None)
+    fanout.restart()
+    deliver(fanout, streams.vp8(1, 1, ssrc=777))
+    deliver(fanout, streams.vp8(2, 2, key=True, ssrc=777), 0.5)
+    assert viewer.sequences() == [1000, 1001]
