@@ -1,1 +1,22 @@
 """Color calibration of skin pictures from a chart in view: frames in, values out."""
+
+from colorcal.calibration import FittedCalibration, calibrate, calibrate_samples
+from colorcal.chart import detect_chart, track_chart
+from colorcal.errors import ColorInputError
+from colorcal.interface import Calibration, CalibrationReport, ChartDetection, Grade
+from colorcal.patches import PatchSamples, sample_patches
+
+__all__ = [
+    "Calibration",
+    "CalibrationReport",
+    "ChartDetection",
+    "ColorInputError",
+    "FittedCalibration",
+    "Grade",
+    "PatchSamples",
+    "calibrate",
+    "calibrate_samples",
+    "detect_chart",
+    "sample_patches",
+    "track_chart",
+]

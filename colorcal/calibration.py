@@ -1,0 +1,100 @@
+"""Calibrate from a picture: detection, samples, estimate and report, as one value to keep and send."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colorcal.apply import FastTable, apply_exactly, quantise, sample_lut
+from colorcal.chart import detect_chart
+from colorcal.correction import Correction
+from colorcal.errors import ColorInputError, check_picture, check_size
+from colorcal.estimate import estimate
+from colorcal.interface import CalibrationReport, ChartDetection
+from colorcal.patches import PatchSamples, sample_patches
+from colorcal.reference import PATCHES
+from colorcal.report import make_report
+
+_FAST_NODES = 33
+
+
+class FittedCalibration:
+    """A colorcal.interface.Calibration: a few dozen numbers, no picture; equal parameters, equal results.
+
+    LUTs are made when first asked for and are left out of a pickle.
+    """
+
+    def __init__(self, correction: Correction, report: CalibrationReport, detection: ChartDetection) -> None:
+        self._correction = correction
+        self._report = report
+        self._detection = detection
+        self._table: FastTable | None = None
+
+    @property
+    def report(self) -> CalibrationReport:
+        """Grade, residuals and words."""
+        return self._report
+
+    @property
+    def detection(self) -> ChartDetection:
+        """Where the chart was."""
+        return self._detection
+
+    @property
+    def correction(self) -> Correction:
+        """The fitted parameters."""
+        return self._correction
+
+    def apply(self, rgb: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8] | NDArray[np.uint16]:
+        """Correct a picture: H x W x 3, sRGB-encoded, the type it came with."""
+        picture = check_picture(rgb)
+        if picture.dtype == np.uint16:
+            return apply_exactly(self._correction, cast("NDArray[np.uint16]", picture))
+        if self._table is None:
+            self._table = FastTable(sample_lut(self._correction, _FAST_NODES))
+        return self._table(cast("NDArray[np.uint8]", picture))
+
+    def lut(self, size: int = 33) -> NDArray[np.uint8]:
+        """The correction as a 3D LUT, uint8 [size, size, size, 3], indexed [r, g, b]; size 2 to 129."""
+        return quantise(sample_lut(self._correction, check_size(size)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The parameters alone."""
+        return {"_correction": self._correction, "_report": self._report, "_detection": self._detection}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore from parameters."""
+        self.__init__(state["_correction"], state["_report"], state["_detection"])  # type: ignore[misc]
+
+
+def calibrate(
+    rgb: NDArray[np.uint8] | NDArray[np.uint16], detection: ChartDetection | None = None
+) -> FittedCalibration | None:
+    """Calibrate from a picture, or None where no chart is found in it.
+
+    rgb: H x W x 3, sRGB-encoded uint8 or uint16. detection: where the chart is, when already known.
+    Raises ColorInputError for anything else. A chart that is badly seen still gives a result, whose
+    report's grade is "refuse".
+    """
+    picture = check_picture(rgb)
+    found = detect_chart(picture) if detection is None else _check_detection(detection)
+    if found is None:
+        return None
+    return calibrate_samples(sample_patches(picture, found.centers), found)
+
+
+def calibrate_samples(samples: PatchSamples, detection: ChartDetection) -> FittedCalibration:
+    """Calibrate from patch colors measured elsewhere, as by a viewer on its own decoded picture."""
+    made = estimate(samples)
+    return FittedCalibration(made.correction, make_report(samples, made, detection), detection)
+
+
+def _check_detection(detection: Any) -> ChartDetection:
+    if not isinstance(detection, ChartDetection):
+        raise ColorInputError("color.bad_detection", "a detection is a ChartDetection")
+    centers = np.asarray(detection.centers, dtype=np.float64)
+    if centers.shape != (PATCHES, 2) or not np.isfinite(centers).all() or np.abs(centers).max() > 1e6:
+        raise ColorInputError("color.bad_detection", "a detection holds 24 finite centers in px")
+    return detection

@@ -1,0 +1,84 @@
+"""The correction itself: picture value to linear light to sRGB, smooth and sane over the whole cube."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from colorcal.color_math import Floats, srgb_encode
+from colorcal.tone import inverse_curve
+
+_TOE: Final = 0.003
+_KNEE: Final = 0.88
+"""Where out-of-range light starts to be compressed instead of clipped."""
+_LUMA: Final[Floats] = np.array([0.2126729, 0.7151522, 0.0721750])
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Parameters of one fitted correction; small, and picklable.
+
+    shape: tone curve (tone.py). gains: linear exposure [3]. flare: linear light to take away.
+    matrix: float64 [6, 3], from root-polynomial features to linear sRGB.
+    """
+
+    shape: Floats
+    gains: Floats
+    flare: float
+    matrix: Floats
+
+    def __call__(self, encoded: Floats) -> Floats:
+        """Corrected sRGB (0 to 1) of picture values [N, 3], 0 to 1."""
+        return srgb_encode(self.from_linear(self.to_linear(encoded)))
+
+    def to_linear(self, encoded: Floats) -> Floats:
+        """Scene-linear camera values of picture values, any shape, 0 to 1."""
+        curve = inverse_curve(self.shape)
+        linear: Floats = np.interp(encoded, np.linspace(0, 1, len(curve)), curve)
+        return linear
+
+    def even_light(self, encoded: Floats, lighting: Floats) -> Floats:
+        """Scene-linear camera values [N, 3] as they were if the light on each [N] were 1."""
+        return (self.to_linear(encoded) - self.flare) / lighting[:, None] + self.flare
+
+    def from_linear(self, linear: Floats) -> Floats:
+        """Linear sRGB within 0 to 1, of scene-linear camera values [N, 3]."""
+        light = _toe(linear - self.flare) / self.gains
+        return into_gamut(features(light) @ self.matrix)
+
+
+def features(light: Floats) -> Floats:
+    """Root-polynomial features [N, 6] (Finlayson et al. 2015): they scale with exposure."""
+    r, g, b = light[..., 0], light[..., 1], light[..., 2]
+    return np.stack([r, g, b, np.sqrt(r * g), np.sqrt(g * b), np.sqrt(r * b)], axis=-1)
+
+
+def _toe(light: Floats) -> Floats:
+    """Keep light positive and rising where flare is taken away, exactly as it is well above."""
+    result: Floats = 0.5 * (light + np.sqrt(light * light + _TOE * _TOE))
+    return result
+
+
+def into_gamut(linear: Floats) -> Floats:
+    """Bring linear sRGB [N, 3] into 0 to 1 without flat areas: highlights and saturation are compressed.
+
+    Luminance above the knee rolls off towards 1; then colors are pulled towards the grey of their
+    luminance, the more the farther they lie out of range, keeping hue and order.
+    """
+    luma = linear @ _LUMA
+    rolled = np.clip(_roll_off(luma), 1e-6, 1 - 1e-6)
+    scaled = linear * (rolled / np.maximum(luma, 1e-6))[..., None]
+    offset = scaled - rolled[..., None]
+    room = np.where(offset > 0, 1 - rolled[..., None], rolled[..., None])
+    excess = np.max(np.abs(offset) / room, axis=-1)
+    keep = _roll_off(excess) / np.maximum(excess, 1e-9)
+    result: Floats = np.clip(rolled[..., None] + offset * keep[..., None], 0, 1)
+    return result
+
+
+def _roll_off(value: Floats) -> Floats:
+    over = np.maximum(value - _KNEE, 0) / (1 - _KNEE)
+    result: Floats = np.where(value > _KNEE, _KNEE + (1 - _KNEE) * over / (1 + over), value)
+    return result

@@ -1,0 +1,87 @@
+"""From patch samples to a correction that is right for skin, and to how right it is expected to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+
+from colorcal.camera_fit import CameraFit, chart_reflectance, fit_camera
+from colorcal.camera_prior import MODES, response_prior
+from colorcal.color_math import Floats, de00, linear_rgb_to_lab
+from colorcal.correction import Correction, features
+from colorcal.patches import PatchSamples
+from colorcal.reference import Batch
+from colorcal.skin import library
+from colorcal.spectra import D65_TO_LINEAR_RGB
+
+_POSTERIOR_DRAWS: Final = 10
+_SKIN_WEIGHT: Final = 1.0
+_CHART_WEIGHT: Final = 0.12
+_RIDGE: Final = 2e-4
+_PRINT_DE00: Final = 0.8
+"""What charts of one batch differ among themselves and from the skin model, in dE00."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A correction with the fit behind it; skin_de00: expected error on each skin draw."""
+
+    correction: Correction
+    fit: CameraFit
+    skin_de00: Floats
+
+
+@cache
+def _targets(batch: Batch) -> tuple[Floats, Floats, Floats]:
+    """Reflectances [N, 31], their linear sRGB under D65 [N, 3] and weights [N]: skin, then the chart."""
+    skin, chart = library(), chart_reflectance(batch)
+    reflectance = np.vstack([skin, chart])
+    target = reflectance @ D65_TO_LINEAR_RGB
+    luminance = np.maximum(target @ (0.2127, 0.7152, 0.0722), 0.01)
+    share = np.concatenate(
+        [np.full(len(skin), _SKIN_WEIGHT / len(skin)), np.full(len(chart), _CHART_WEIGHT / len(chart))]
+    )
+    # lightness grows with the cube root of luminance: errors in the dark weigh more
+    return reflectance, target, share * luminance ** (-4 / 3)
+
+
+@cache
+def _draws() -> Floats:
+    """Fixed standard normal draws, paired with their negatives [D, MODES]."""
+    half = np.random.default_rng(7).standard_normal((_POSTERIOR_DRAWS // 2, MODES))
+    return np.vstack([half, -half])
+
+
+def estimate(samples: PatchSamples) -> Estimate:
+    """Fit both batches' pigments, keep the more probable, and fit skin on what that camera would see."""
+    fits = [fit_camera(samples, batch) for batch in Batch]
+    fit = min(fits, key=lambda one: one.cost)
+    reflectance, target, weights = _targets(fit.batch)
+    prior = response_prior()
+    root = np.linalg.cholesky(fit.modes_cov + 1e-12 * np.eye(MODES))
+    coefficients = np.vstack([fit.modes, fit.modes + _draws() @ root.T])
+    responses = prior.mean + np.tensordot(coefficients, prior.modes, axes=1)
+    seen = np.maximum(np.einsum("dcl,nl->dnc", responses, reflectance), 1e-5)
+    design = features(seen)
+    tall = design.reshape(-1, design.shape[-1])
+    repeated = np.tile(weights, len(seen))[:, None]
+    # shrink towards the linear 3x3 of the same data: root terms only where they earn their keep
+    plain = tall[:, :3]
+    linear = np.linalg.solve(
+        plain.T @ (repeated * plain) + 1e-6 * np.eye(3),
+        plain.T @ (repeated * np.tile(target, (len(seen), 1))),
+    )
+    start = np.vstack([linear, np.zeros((3, 3))])
+    ridge = _RIDGE * np.trace(tall.T @ (repeated * tall)) * np.eye(6)
+    matrix = np.linalg.solve(
+        tall.T @ (repeated * tall) + ridge,
+        tall.T @ (repeated * np.tile(target, (len(seen), 1))) + ridge @ start,
+    )
+    skin = len(library())
+    predicted = design[:, :skin] @ matrix
+    errors = de00(linear_rgb_to_lab(predicted), linear_rgb_to_lab(target[:skin]))
+    correction = Correction(fit.shape, fit.gains, fit.flare, matrix)
+    return Estimate(correction, fit, np.hypot(errors[1:].mean(axis=1), _PRINT_DE00))
