@@ -62,10 +62,14 @@ function open(namespace: string, auth: object, callTimeoutMs: number): { socket:
     refused.value = null;
     connected.value = true;
   });
+  // The same link was opened somewhere else; coming back by ourselves would throw the other page out again.
+  socket.on("replaced", (reply: unknown) => {
+    refused.value = isErrorReply(reply) ? new ApiError(reply.error.id, reply.error.message, 409) : null;
+  });
   socket.on("disconnect", (reason) => {
     connected.value = false;
     // The server hung up on purpose; Socket.IO leaves it to us to come back.
-    if (reason === "io server disconnect") setTimeout(() => socket.connect(), 500);
+    if (reason === "io server disconnect" && refused.peek() === null) setTimeout(() => socket.connect(), 500);
   });
   socket.on("connect_error", (error: Error & { data?: unknown }) => {
     connected.value = false;

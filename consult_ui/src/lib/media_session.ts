@@ -175,6 +175,7 @@ export class MediaSession {
 
   private async negotiateUntilSettled(): Promise<void> {
     let failures = 0;
+    await null; // what is wanted in the same breath goes into one offer
     while (this.dirty && !this.closed) {
       this.dirty = false;
       const link = (this.link ??= this.build());

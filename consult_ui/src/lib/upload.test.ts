@@ -15,6 +15,11 @@ const still: Still = {
   takenAt: "2026-01-01T00:00:00Z",
 };
 
+/** Headers of HEAD and PATCH: the last byte makes a snapshot. */
+function progress(offset: number): Record<string, string> {
+  return { "Upload-Offset": String(offset), ...(offset === bytes.length ? { "Snapshot-Id": "s1" } : {}) };
+}
+
 interface Fault {
   readonly status: number;
   /** The bytes arrive, only the answer is lost. */
@@ -49,7 +54,7 @@ class Server {
       for (const byte of new Uint8Array(await (init.body as Blob).arrayBuffer())) stored.push(byte);
     }
     if (fault) throw new ApiError("test.fault", "fault", fault.status);
-    return new Response(null, { status: 204, headers: { "Upload-Offset": String(stored.length) } });
+    return new Response(null, { status: 204, headers: progress(stored.length) });
   };
 }
 
@@ -77,7 +82,7 @@ describe("uploadStill", () => {
     const server = new Server();
     const progress: number[] = [];
     const view = await uploadStill(still, { ...options, onProgress: (sent) => progress.push(sent) }, surroundings(server));
-    expect(view).toMatchObject({ upload_id: "u1", offset_bytes: bytes.length });
+    expect(view).toMatchObject({ upload_id: "u1", offset_bytes: bytes.length, snapshot_id: "s1" });
     expect(arrivedWhole(server)).toBe(true);
     expect(progress).toEqual([0, CHUNK_BYTES, 2 * CHUNK_BYTES, bytes.length]);
   });

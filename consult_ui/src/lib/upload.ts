@@ -54,7 +54,7 @@ export async function sha256Hex(bytes: Blob): Promise<string | null> {
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Send a still whole. Rejects with ApiError: the server's refusal, or "upload.interrupted" after many attempts. */
+/** Send a still whole; resolves with the snapshot it became. Rejects with ApiError: the server's refusal, or "upload.interrupted" after many attempts. */
 export async function uploadStill(
   still: Still,
   options: UploadOptions,
@@ -103,7 +103,7 @@ export async function uploadStill(
         offsetKnown = true;
       } else if (!offsetKnown) {
         const head = await call(path(view.upload_id), { method: "HEAD", headers: PROTOCOL });
-        view = { ...view, offset_bytes: offsetOf(head) };
+        view = { ...view, offset_bytes: offsetOf(head), snapshot_id: head.headers.get("Snapshot-Id") };
         offsetKnown = true;
       }
       options.onProgress?.(view.offset_bytes, size_bytes);
@@ -121,7 +121,7 @@ export async function uploadStill(
         },
         body: still.bytes.slice(chunk.start, chunk.end),
       });
-      view = await viewAfter(response, view);
+      view = { ...view, offset_bytes: offsetOf(response), snapshot_id: response.headers.get("Snapshot-Id") };
       failures = 0;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -148,10 +148,4 @@ function offsetOf(response: Response): number {
   if (!Number.isSafeInteger(offset_bytes) || offset_bytes < 0)
     throw new ApiError("upload.protocol", "The server did not say where the upload stands.", response.status);
   return offset_bytes;
-}
-
-/** The server answers a chunk with the new offset, and with the whole view once it became a snapshot. */
-async function viewAfter(response: Response, before: UploadView): Promise<UploadView> {
-  if (response.status === 200) return (await response.json()) as UploadView;
-  return { ...before, offset_bytes: offsetOf(response) };
 }

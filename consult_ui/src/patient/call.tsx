@@ -67,7 +67,7 @@ function OwnPicture({ visit, large }: { visit: Visit; large: boolean }): JSX.Ele
           <span>{t(own.opening.value ? "progress.working" : own.cameraOn.value ? "call.own_missing" : "call.own_off")}</span>
         </div>
       )}
-      <figcaption>{t("call.you")}</figcaption>
+      {track && <figcaption>{t("call.you")}</figcaption>}
     </figure>
   );
 }
@@ -144,64 +144,66 @@ export function Call({ visit, view }: { visit: Visit; view: ConsultationView }):
           }}
         />
       </header>
-      <div class="call-words">
-        <CallState visit={visit} view={view} />
-        {soundBlocked.value && (
-          <Button kind="primary" wide icon="speaker" onClick={() => void unblockSound()}>
-            {t("call.sound_on")}
-          </Button>
-        )}
-        <CaptureNotice capturing={visit.capturing} view={view} />
-        {devicesOpen.value && <CallDevices own={own} />}
-      </div>
-      <main class={ownLarge.value ? "stage stage-own" : "stage"}>
-        <div class="stage-others">
-          {sharing && <Remote who={sharing} track={liveTrack(view, tracks, sharing.participant_id, "screen")} screen />}
-          {others.map((who) => (
-            <Remote key={who.participant_id} who={who} track={liveTrack(view, tracks, who.participant_id, "camera")} />
-          ))}
-          {others.length === 0 && (
-            <div class="tile tile-empty">
-              <Icon name="clock" />
-              <span>{t("call.alone")}</span>
-            </div>
+      <main class="call-main">
+        <div class="call-words">
+          <CallState visit={visit} view={view} />
+          {soundBlocked.value && (
+            <Button kind="primary" wide icon="speaker" onClick={() => void unblockSound()}>
+              {t("call.sound_on")}
+            </Button>
           )}
+          <CaptureNotice capturing={visit.capturing} view={view} />
+          {devicesOpen.value && <CallDevices own={own} />}
         </div>
-        <OwnPicture visit={visit} large={ownLarge.value} />
-        {others.map(({ participant_id }) => (
-          <AudioView
-            key={participant_id}
-            track={liveTrack(view, tracks, participant_id, "microphone")}
-            speakerId={own.speakerId.value}
-          />
-        ))}
+        <div class={ownLarge.value ? "stage stage-own" : "stage"}>
+          <div class="stage-others">
+            {sharing && <Remote who={sharing} track={liveTrack(view, tracks, sharing.participant_id, "screen")} screen />}
+            {others.map((who) => (
+              <Remote key={who.participant_id} who={who} track={liveTrack(view, tracks, who.participant_id, "camera")} />
+            ))}
+            {others.length === 0 && (
+              <div class="tile tile-empty">
+                <Icon name="clock" />
+                <span>{t("call.alone")}</span>
+              </div>
+            )}
+          </div>
+          <OwnPicture visit={visit} large={ownLarge.value} />
+          {others.map(({ participant_id }) => (
+            <AudioView
+              key={participant_id}
+              track={liveTrack(view, tracks, participant_id, "microphone")}
+              speakerId={own.speakerId.value}
+            />
+          ))}
+        </div>
+        <Button
+          class="swap"
+          kind="secondary"
+          pressed={ownLarge.value}
+          onClick={() => {
+            ownLarge.value = !ownLarge.value;
+          }}
+        >
+          {t("call.own_large")}
+        </Button>
+        {visit.chatOpen.value && <Chat visit={visit} />}
+        {leaving.value && (
+          <div class="leaving">
+            <p>{t("call.leave_sure")}</p>
+            <Button kind="danger" icon="leave" onClick={() => void visit.leave().catch(() => undefined)}>
+              {t("call.leave_yes")}
+            </Button>
+            <Button
+              onClick={() => {
+                leaving.value = false;
+              }}
+            >
+              {t("call.leave_no")}
+            </Button>
+          </div>
+        )}
       </main>
-      <Button
-        class="swap"
-        kind="secondary"
-        pressed={ownLarge.value}
-        onClick={() => {
-          ownLarge.value = !ownLarge.value;
-        }}
-      >
-        {t("call.own_large")}
-      </Button>
-      {visit.chatOpen.value && <Chat visit={visit} />}
-      {leaving.value && (
-        <div class="leaving">
-          <p>{t("call.leave_sure")}</p>
-          <Button kind="danger" icon="leave" onClick={() => void visit.leave().catch(() => undefined)}>
-            {t("call.leave_yes")}
-          </Button>
-          <Button
-            onClick={() => {
-              leaving.value = false;
-            }}
-          >
-            {t("call.leave_no")}
-          </Button>
-        </div>
-      )}
       <nav class="call-bar" aria-label={t("call.controls")}>
         <Button
           icon={own.microphoneOn.value ? "mic" : "mic_off"}
@@ -219,14 +221,16 @@ export function Call({ visit, view }: { visit: Visit; view: ConsultationView }):
         >
           {t(own.camera.value || own.opening.value ? "call.camera_off" : "call.camera_on")}
         </Button>
-        <Button
-          icon="switch_camera"
-          disabled={own.camera.value === null || own.devices.value.cameras.length < 2}
-          busy={own.opening.value}
-          onClick={() => void own.switchCamera()}
-        >
-          {t("call.turn_camera")}
-        </Button>
+        {own.devices.value.cameras.length > 1 && (
+          <Button
+            icon="switch_camera"
+            disabled={own.camera.value === null}
+            busy={own.opening.value}
+            onClick={() => void own.switchCamera()}
+          >
+            {t("call.turn_camera")}
+          </Button>
+        )}
         <Button icon="chat" expanded={visit.chatOpen.value} onClick={() => visit.showChat(!visit.chatOpen.peek())}>
           {unread > 0 ? t("call.chat_unread", { count: unread }) : t("call.chat")}
         </Button>

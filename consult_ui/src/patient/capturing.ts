@@ -18,6 +18,7 @@ export const YIELDED_BITRATE_BPS = 150_000;
 
 /** How long the person may look for the camera app before the relay's frame is taken instead. */
 const FILE_PATIENCE_MS = 60_000;
+const SIGN_OF_LIFE_MS = 5_000;
 const SENT_SHOWN_MS = 4_000;
 
 export interface CapturingPorts {
@@ -97,6 +98,7 @@ export class Capturing {
   cancel(): void {
     this.present?.stop.abort();
     this.present = null;
+    this.answer?.("refused");
     this.answer = null;
     this.step.value = null;
   }
@@ -113,6 +115,8 @@ export class Capturing {
       }
     }
     this.step.value = { phase: "file_needed" };
+    // The server takes a silent device for a dead one, so it is told that the person is at it.
+    const sign = setInterval(() => this.tell({ capture_id, state: "taking", sent_bytes: 0, size_bytes: null }), SIGN_OF_LIFE_MS);
     const answer = await new Promise<Answer>((resolve) => {
       const timer = setTimeout(() => resolve(track ? "not_supported" : "no_camera"), FILE_PATIENCE_MS);
       this.answer = (given) => {
@@ -120,6 +124,7 @@ export class Capturing {
         resolve(given);
       };
     });
+    clearInterval(sign);
     this.answer = null;
     return typeof answer === "string" ? answer : stillFromFile(answer);
   }

@@ -73,7 +73,7 @@ export function Face({ score }: { score: 1 | 2 | 3 | 4 | 5 }): JSX.Element {
   return (
     <svg class="face" viewBox="0 0 32 32" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" aria-hidden="true" focusable="false">
       <circle cx="16" cy="16" r="13" />
-      <path d="M11.500 12.500v1M20.500 12.500v1" stroke-width="2.600" />
+      <path d="M11.5 12.500v1M20.5 12.500v1" stroke-width="2.6" />
       <path d={`M10 ${21 - bend / 2}q6 ${bend} 12 0`} />
     </svg>
   );

@@ -23,15 +23,18 @@ export function Trouble({ error, onRetry }: { error: ApiError; onRetry: () => vo
       actions={
         invalid ? undefined : (
           <Button kind="primary" wide icon="reload" onClick={onRetry}>
-            {t("action.retry")}
+            {t(error.id === "consultation.replaced" ? "trouble.use_here" : "action.retry")}
           </Button>
         )
       }
     >
-      <Notice tone="error">
-        <p>{tError(error)}</p>
-      </Notice>
-      {invalid && <p>{t("trouble.invalid")}</p>}
+      {invalid ? (
+        <p>{t("trouble.invalid")}</p>
+      ) : (
+        <Notice tone="error">
+          <p>{tError(error)}</p>
+        </Notice>
+      )}
     </Screen>
   );
 }

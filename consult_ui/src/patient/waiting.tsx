@@ -30,6 +30,11 @@ export function Waiting({ visit, view }: { visit: Visit; view: ConsultationView 
           <p class="said">{view.words}</p>
         </Notice>
       )}
+      {!(visit.live.value?.connected.value ?? false) && (
+        <Notice tone="warning" title={t("waiting.offline_title")}>
+          <p>{t("waiting.offline")}</p>
+        </Notice>
+      )}
       <p class="wait" role="status">
         <Icon name="clock" />
         <span>
