@@ -92,7 +92,7 @@ class DtlsEnd:
         return self._queue.push(datagram)
 
     async def handshake(self, fingerprints: Sequence[tuple[str, str]]) -> None:
-        """Wait for, or as client begin, the handshake; the peer must show a certificate with these (algorithm, value)."""
+        """Shake hands; the peer must show a certificate with these fingerprints (algorithm, value)."""
         wanted = [RTCDtlsFingerprint(algorithm, value) for algorithm, value in fingerprints]
         await self._transport.start(RTCDtlsParameters(fingerprints=wanted))
 

@@ -163,8 +163,13 @@ def _plan_subscription(planned: PlannedSection, wanted: ChosenCodec) -> None:
 
 
 def _offered(section: sdp.Section) -> list[sdp.Codec]:
+    """Codecs in the offer's order; without those whose packets would look like RTCP (RFC 5761, 4)."""
     numbers = [int(f) for f in section.formats if f.isascii() and f.isdigit() and len(f) <= 3]
-    return [section.codecs[n] for n in numbers if n in section.codecs and section.codecs[n].name]
+    return [
+        section.codecs[n]
+        for n in numbers
+        if n in section.codecs and section.codecs[n].name and not 64 <= n <= 95
+    ]
 
 
 def is_supported(codec: sdp.Codec) -> bool:

@@ -4,6 +4,7 @@ clock and the socket, and decides nothing that they can decide."""
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from collections import Counter
@@ -39,6 +40,8 @@ from media.subscription import Subscription
 from media.tap import Tap
 from media.transport import Transport
 from media.udp import Ancillary, UdpSocket
+
+log = logging.getLogger(__name__)
 
 TICK_S = 0.02
 ABANDONED_AFTER_S = 60.0
@@ -479,11 +482,18 @@ class MediaWorker:
 
     def _tapped(self, publication_id: str, frame: TappedFrame) -> None:
         for listener in list(self._watchers.get(publication_id, ())):
-            listener(frame)
+            try:
+                listener(frame)
+            except Exception:
+                log.exception("a watcher failed")
 
     def _emit(self, event: MediaEvent) -> None:
         for listener in list(self._listeners):
-            listener(event)
+            try:
+                listener(event)
+            except Exception:
+                # A listener's fault must not leave a transport half removed.
+                log.exception("a listener failed at %s", type(event).__name__)
 
 
 def _new_subscription(

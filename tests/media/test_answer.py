@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import aiortc.sdp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from media import answer, sdp
 from media.answer import ChosenCodec, Local, Outgoing
@@ -147,6 +149,37 @@ def test_what_the_relay_does_not_do_is_refused(old: str, new: str) -> None:
     assert old in text
     with pytest.raises(SdpRefused):
         planned(text.replace(old, new))
+
+
+LINES = (OFFER.replace("m=video 0", "m=video 9") + H264).split("\n")
+
+
+@given(st.data())
+def test_any_damaged_offer_is_answered_or_refused(data: st.DataObject) -> None:
+    lines = list(LINES)
+    for _ in range(data.draw(st.integers(0, 6))):
+        at = data.draw(st.integers(1, len(lines) - 1))
+        change = data.draw(st.sampled_from(["drop", "repeat", "cut", "number"]))
+        if change == "drop":
+            del lines[at]
+        elif change == "repeat":
+            lines.insert(at, data.draw(st.sampled_from(LINES)))
+        elif change == "cut":
+            lines[at] = lines[at][: data.draw(st.integers(0, 30))]
+        else:
+            lines[at] = lines[at].replace("9", data.draw(st.sampled_from(["", "x", "72", "999999999999"])), 1)
+    try:
+        plan = answer.plan(sdp.parse("\n".join(lines)), {"1": Kind.VIDEO}, {})
+    except SdpRefused:
+        return
+    sdp.parse(answer.write(plan, {}, LOCAL))
+
+
+def test_payload_types_that_look_like_rtcp_are_passed_over() -> None:
+    text = offer("72 98").replace("a=rtpmap:96", "a=rtpmap:72")
+    codec = planned(text).by_mid("1").codec
+    assert codec is not None
+    assert codec.payload_type == 98
 
 
 def test_roles_that_do_not_fit_are_refused() -> None:

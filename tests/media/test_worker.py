@@ -15,9 +15,11 @@ import aiortc.codecs.vpx
 import av
 import pytest
 
+import media.worker
 from media import rtcp, sdp, stun, twcc
 from media.interface import (
     MediaConfig,
+    MediaEvent,
     PublicationAdded,
     PublicationEnded,
     SdpRefused,
@@ -453,3 +455,25 @@ async def test_a_wrong_certificate_gets_no_keys() -> None:
         await peer.dtls.handshake(peer.answer.sections[0].fingerprints)
         await events.until(TransportChanged("r", "a", TransportState.CLOSED))
         assert worker.stats().transports == 0
+
+
+async def test_what_never_connects_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media.worker, "ABANDONED_AFTER_S", 0.05)
+    async with relay() as worker, raw_peers(worker, "a") as (peer,):
+        events = Events(worker)
+        peer.publish(Source.CAMERA)
+        await peer.negotiate()
+        await events.until(TransportChanged("r", "a", TransportState.CLOSED))
+        assert worker.stats().transports == 0
+
+
+async def test_a_listener_that_fails_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(event: MediaEvent) -> NoReturn:
+        raise ValueError(type(event).__name__)
+
+    async with relay() as worker, raw_peers(worker, "a", "b") as (publisher, viewer):
+        worker.subscribe_events(fail)
+        await connected_pair(publisher, viewer)
+        publisher.send_rtp(video(1, KEYFRAME))
+        assert payload_of(await viewer.next_rtp()) == KEYFRAME
+    assert "a listener failed at PublicationAdded" in caplog.text
