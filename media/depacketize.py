@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from media.interface import MediaError
+from media.rtp import MalformedRtp, payload_bounds
+
+_FIXED = struct.Struct("!BBHII")
 
 MAX_PICTURE_BYTES = 4 << 20
 """A coded picture beyond this is not video of a consultation; it is dropped, as if lost."""
@@ -71,28 +75,13 @@ class Fragment:
 
 def parse_rtp(packet: bytes | memoryview) -> RtpPayload:
     """Split a plain RTP packet (RFC 3550 section 5.1). Raises MalformedPacket."""
-    size = len(packet)
-    if size < 12 or packet[0] >> 6 != 2:
-        raise MalformedPacket("not RTP version 2")
-    start = 12 + 4 * (packet[0] & 0x0F)
-    if packet[0] & 0x10:
-        if size < start + 4:
-            raise MalformedPacket("header extension is cut off")
-        start += 4 + 4 * int.from_bytes(packet[start + 2 : start + 4], "big")
-    end = size
-    if packet[0] & 0x20:
-        end -= packet[size - 1]
-        if packet[size - 1] == 0:
-            raise MalformedPacket("padding of no length")
-    if start > end:
-        raise MalformedPacket("header or padding is longer than the packet")
-    return RtpPayload(
-        marker=bool(packet[1] & 0x80),
-        sequence_number=int.from_bytes(packet[2:4], "big"),
-        timestamp=int.from_bytes(packet[4:8], "big"),
-        ssrc=int.from_bytes(packet[8:12], "big"),
-        payload=bytes(packet[start:end]),
-    )
+    data = bytes(packet)
+    try:
+        start, end = payload_bounds(data)
+    except MalformedRtp as error:
+        raise MalformedPacket(str(error)) from error
+    _, second, sequence_number, timestamp, ssrc = _FIXED.unpack_from(data)
+    return RtpPayload(bool(second & 0x80), sequence_number, timestamp, ssrc, data[start:end])
 
 
 class _Reader:

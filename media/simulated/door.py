@@ -87,11 +87,14 @@ class Door:
         """
         location, offset = await self._create_upload(about)
         failures = 0
-        while offset < len(body):
+        while True:
             try:
+                # Empty where only the last answer was lost: the server then finishes what it has.
                 offset = await self._patch(location, offset, body[offset : offset + chunk_bytes])
                 failures = 0
                 await progress(offset)
+                if offset >= len(body):
+                    return
             except (aiohttp.ClientError, TimeoutError):
                 failures += 1
                 if failures >= TRIES:
