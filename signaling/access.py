@@ -1,8 +1,8 @@
 """Who may do what: a pure function over who, action, resource and relationship. What no row allows is denied.
 
-Roles are those of an account or a personal link. The relationship is worked out by the caller from the record:
-the referral's site and the specialist who accepted it have a relationship of care; a referral that nobody
-accepted yet is open to every specialist; a participant stands at the door or is admitted.
+Roles are those of an account or a personal link. The relationship is worked out by the caller from the
+record: the referral's site and the specialist who accepted it have a relationship of care; a referral that
+nobody accepted yet is open to every specialist; a participant stands at the door or is admitted.
 """
 
 from __future__ import annotations

@@ -13,8 +13,9 @@ A consultation is scheduled, then in a call, then ended. A participant stands at
 | leave     | oneself         | waiting, admitted, sent_back | left    |       |
 | end       | the specialist  | any                        | the same  | stay  |
 
-The first admission begins the call. A refused participant cannot knock again. The specialist's own place is never refused nor sent back. Nothing moves once a consultation has ended. A lost connection is no command: an admitted participant who
-drops out is still admitted. Who may give which command is decided in access.py.
+The first admission begins the call. A refused participant cannot knock again. The specialist's own place is
+never refused nor sent back. Nothing moves once a consultation has ended. A lost connection is no command: an
+admitted participant who drops out is still admitted. Who may give which command is decided in access.py.
 """
 
 from __future__ import annotations

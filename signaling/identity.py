@@ -1,4 +1,4 @@
-"""Who asks: nobody, a signed-in staff member, or a participant with a personal link; and their ties of care."""
+"""Who asks: nobody, signed-in staff or a participant with a personal link; and their ties of care."""
 
 from __future__ import annotations
 

@@ -1,0 +1,89 @@
+"""The live calibration of one room: which frame to measure, what a measurement changes, when viewers get a LUT."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from signaling.color_jobs import Measured
+from signaling.messages import CalibrationView, LutEvent
+from signaling.views import report_view
+
+RESEND_AFTER = timedelta(seconds=10)
+SOONEST_RESEND = timedelta(seconds=1)
+MEANINGFUL_CODES = 3
+"""A LUT that moves a color by more than so many 8-bit codes is sent at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCalibration:
+    """The last calibration of a Publication, and the LUT that viewers have.
+
+    A report that refuses, with no LUT, stands only until there is one to trust.
+    """
+
+    publication_id: str
+    report: Mapping[str, Any]
+    measured_at: datetime
+    in_view: bool
+    size: int
+    lut: bytes | None
+    sent_lut: bytes | None = None
+    sent_at: datetime | None = None
+
+    def view(self) -> CalibrationView:
+        """Without the LUT."""
+        return CalibrationView(self.publication_id, report_view(self.report), self.measured_at, self.in_view)
+
+    def event(self) -> LutEvent | None:
+        """With the LUT; None when there is none."""
+        return LutEvent(self.view(), self.size, self.lut) if self.lut is not None else None
+
+
+def measured(
+    current: LiveCalibration | None, publication_id: str, outcome: Measured | None, now: datetime
+) -> LiveCalibration | None:
+    """What is known after a frame was looked at.
+
+    No chart: the last calibration stays, with its age and no longer in view. A chart too bad to trust does not
+    replace a calibration that is. Another Publication starts from nothing.
+    """
+    if current is not None and current.publication_id != publication_id:
+        current = None
+    if outcome is None:
+        return replace(current, in_view=False) if current is not None else None
+    if outcome.lut is None and current is not None and current.lut is not None:
+        return replace(current, in_view=True)
+    return LiveCalibration(
+        publication_id=publication_id,
+        report=outcome.report,
+        measured_at=now,
+        in_view=True,
+        size=outcome.size,
+        lut=outcome.lut,
+        sent_lut=current.sent_lut if current is not None else None,
+        sent_at=current.sent_at if current is not None else None,
+    )
+
+
+def to_send(calibration: LiveCalibration, now: datetime) -> bool:
+    """Whether viewers should get the LUT now: it changed meaningfully, or a little and long ago."""
+    if calibration.lut is None or calibration.lut == calibration.sent_lut:
+        return False
+    if calibration.sent_lut is None or calibration.sent_at is None:
+        return True
+    since = now - calibration.sent_at
+    if since >= RESEND_AFTER:
+        return True
+    new = np.frombuffer(calibration.lut, np.uint8).astype(np.int16)
+    old = np.frombuffer(calibration.sent_lut, np.uint8)
+    return since >= SOONEST_RESEND and int(np.abs(new - old).max()) > MEANINGFUL_CODES
+
+
+def sent(calibration: LiveCalibration, now: datetime) -> LiveCalibration:
+    """Viewers have this LUT."""
+    return replace(calibration, sent_lut=calibration.lut, sent_at=now)

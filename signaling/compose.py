@@ -1,0 +1,239 @@
+"""The composition root: the one file that knows every part, and makes one running server of them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import ssl
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+import colorcal
+import consult_ui
+from media.interface import MediaConfig, Relay
+from media.worker import MediaWorker
+from records import images
+from records.interface import Records, RecordsConfig
+from records.store import RecordStore
+from signaling.app import bind_consultation, bind_worklist, make_app
+from signaling.auth import Auth, Passwords
+from signaling.bus import Bus, LocalBus, RedisBus
+from signaling.color_jobs import ColorFunctions
+from signaling.color_workers import ColorWorkers
+from signaling.identity import Care
+from signaling.keys import load_or_make_master_key
+from signaling.lease import Lease, OnlyNode, RedisLease
+from signaling.live import CONSULTATION, WORKLIST, SocketLive, make_server
+from signaling.mail import Mailer
+from signaling.messages import IceServer
+from signaling.metrics import Metrics
+from signaling.reading import Reader
+from signaling.room_calibration import RoomCalibrations
+from signaling.room_capture import RoomCaptures
+from signaling.rooms import GRACE_S, Rooms
+from signaling.services import IceServers, Services
+from signaling.settings import Settings, SettingsError
+from signaling.stills import Stills
+from signaling.worklists import Worklists
+from turn.credentials import credentials
+
+log = structlog.get_logger()
+
+
+def utc_now() -> datetime:
+    """The clock of a server."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class RunningServer:
+    """A server that serves. `stop` ends everything that it started."""
+
+    settings: Settings
+    url: str
+    port: int
+    records: Records
+    relay: Relay
+    auth: Auth
+    stills: Stills
+    rooms: Rooms
+    _stack: AsyncExitStack = field(repr=False)
+
+    async def stop(self) -> None:
+        """Close connections, ports, workers and the record, in this order."""
+        await self._stack.aclose()
+
+
+def records_config(settings: Settings) -> RecordsConfig:
+    """Where the record lies; makes the data folder and, at the first start, the master key."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = not settings.master_key_file
+    return RecordsConfig(
+        database_url=settings.database,
+        blob_dir=str(settings.data_dir / "blobs"),
+        master_key=load_or_make_master_key(settings.master_key_path, may_make=fresh),
+        max_upload_bytes=settings.max_upload_bytes,
+    )
+
+
+async def open_records(settings: Settings) -> RecordStore:
+    """The record of these settings. Raises RecordError, SettingsError."""
+    return await RecordStore.open(records_config(settings))
+
+
+def color_functions() -> ColorFunctions:
+    """What colorcal and the record's images offer to worker processes."""
+    return ColorFunctions(colorcal.detect_chart, colorcal.calibrate, images.to_srgb, images.encode_derived)
+
+
+async def start(settings: Settings, *, ui_dir: Path | None = None, grace_s: float = GRACE_S) -> RunningServer:
+    """Start every part. ui_dir: the built web interface, if not the one in the package.
+
+    Raises SettingsError, RecordError, OSError (a port is taken); nothing is left running then.
+    """
+    stack = AsyncExitStack()
+    try:
+        return await _start(settings, ui_dir, grace_s, stack)
+    except BaseException:
+        await stack.aclose()
+        raise
+
+
+async def _start(
+    settings: Settings, ui_dir: Path | None, grace_s: float, stack: AsyncExitStack
+) -> RunningServer:
+    tls = _tls(settings)
+    records = await open_records(settings)
+    stack.push_async_callback(records.close)
+    bus, lease = await _cluster(settings, stack)
+    workers = ColorWorkers()
+    stack.push_async_callback(workers.stop)
+    functions = color_functions()
+    stills = Stills(records, bus, workers, functions, utc_now)
+    stack.push_async_callback(stills.stop)
+    relay = await MediaWorker.start(
+        MediaConfig(
+            bind_host=settings.media_host,
+            port=settings.media_port,
+            announced_addresses=settings.media_addresses,
+            max_publication_bps=settings.camera_max_bps,
+        )
+    )
+    stack.push_async_callback(relay.stop)
+
+    server = make_server()
+    live = SocketLive(server, CONSULTATION)
+    rooms: Rooms
+    reader = Reader(records, lambda consultation_id, one: rooms.is_present(consultation_id, one))
+    rooms = Rooms(records, relay, bus, lease, utc_now, reader.staff_name, grace_s)
+    captures = RoomCaptures(rooms, relay, records, stills, live, utc_now)
+    calibrations = RoomCalibrations(rooms, relay, workers, functions, live, utc_now)
+    rooms.attach(live, captures, calibrations)
+    worklists = Worklists(reader, bus, SocketLive(server, WORKLIST), utc_now)
+    for part in (captures.stop, calibrations.stop, worklists.stop, rooms.stop):
+        stack.push_async_callback(part)
+
+    metrics = Metrics()
+    metrics.follow(lambda: rooms.count, relay.stats)
+    services = Services(
+        settings=settings,
+        records=records,
+        auth=Auth(records, Passwords(), timedelta(hours=settings.session_hours)),
+        care=Care(records),
+        reader=reader,
+        stills=stills,
+        bus=bus,
+        mailer=Mailer(settings.smtp_url, settings.mail_from) if settings.smtp_url else None,
+        ice_servers=_ice_servers(settings),
+        metrics=metrics,
+        clock=utc_now,
+        ui_dir=ui_dir if ui_dir is not None else Path(consult_ui.__file__).parent / "dist",
+    )
+    app = make_app(services)
+    bind_consultation(server, services, rooms, captures, live)
+    bind_worklist(server, worklists)
+    server.attach(app)
+    port = await _listen(app, settings, tls, stack)
+    stack.push_async_callback(_hang_up, server)
+    services.public_url = settings.public_url or _own_url(settings, port, tls is not None)
+    log.info("serving", port=port, media_port=relay.port)
+    return RunningServer(
+        settings, services.public_url, port, records, relay, services.auth, stills, rooms, stack
+    )
+
+
+async def _cluster(settings: Settings, stack: AsyncExitStack) -> tuple[Bus, Lease]:
+    """One node, or several that tell each other through Redis."""
+    if not settings.redis_url:
+        return LocalBus(), OnlyNode()
+    node_name = settings.node_name or f"{socket.gethostname()}-{os.getpid()}"
+    redis = Redis.from_url(settings.redis_url, socket_connect_timeout=5, health_check_interval=15)
+    stack.push_async_callback(redis.aclose)
+    try:
+        await redis.ping()
+    except (RedisError, OSError) as error:
+        raise SettingsError("redis_url", "Redis does not answer") from error
+    bus = RedisBus(redis, node_name)
+    stack.push_async_callback(bus.stop)
+    await bus.ready()
+    return bus, RedisLease(redis, node_name)
+
+
+async def _listen(
+    app: web.Application, settings: Settings, tls: ssl.SSLContext | None, stack: AsyncExitStack
+) -> int:
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2.0)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, settings.http_host, settings.http_port, ssl_context=tls)
+    await site.start()
+    port: int = runner.addresses[0][1]
+    return port
+
+
+async def _hang_up(server: object) -> None:
+    """End every Socket.IO connection and the server's own tasks, before the listener closes."""
+    sockets = list(server.eio.sockets.values())  # type: ignore[attr-defined]
+    await asyncio.gather(*(one.close(wait=False) for one in sockets), return_exceptions=True)
+    await server.shutdown()  # type: ignore[attr-defined]
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if not settings.tls_cert:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError("tls_cert", "certificate and key cannot be used") from error
+    return context
+
+
+def _own_url(settings: Settings, port: int, tls: bool) -> str:
+    host = settings.http_host
+    if host in ("0.0.0.0", "::", "127.0.0.1", "::1", ""):  # noqa: S104 - compared with, not bound to
+        host = "localhost"
+    elif ":" in host:
+        host = f"[{host}]"
+    return f"{'https' if tls else 'http'}://{host}:{port}"
+
+
+def _ice_servers(settings: Settings) -> IceServers:
+    def servers(user_id: str, now: datetime) -> list[IceServer]:
+        if not settings.turn_urls:
+            return []
+        given = credentials(
+            settings.turn_secret, user_id, int(now.timestamp()), settings.turn_ttl_s, settings.turn_urls
+        )
+        return [IceServer(list(given.urls), given.username, given.credential)]
+
+    return servers

@@ -1,0 +1,55 @@
+"""Prometheus metrics in a registry of their own: counts and times, nothing about persons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from media.interface import RelayStats
+
+
+class Metrics:
+    """What /metrics shows. Names are listed in docs/metrics.md."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.http_requests = Counter(
+            "truehue_http_requests",
+            "HTTP requests by route, method and status.",
+            ("route", "method", "status"),
+            registry=self._registry,
+        )
+        self.http_seconds = Histogram(
+            "truehue_http_seconds", "Time to answer an HTTP request.", ("route",), registry=self._registry
+        )
+        self._rooms = Gauge("truehue_rooms", "Live rooms on this node.", registry=self._registry)
+        self._transports = Gauge(
+            "truehue_media_transports", "Participants with a media transport.", registry=self._registry
+        )
+        self._packets_received = Gauge(
+            "truehue_media_packets_received", "Packets received since the start.", registry=self._registry
+        )
+        self._packets_sent = Gauge(
+            "truehue_media_packets_sent", "Packets sent since the start.", registry=self._registry
+        )
+        self._packets_dropped = Gauge(
+            "truehue_media_packets_dropped",
+            "Packets dropped since the start, by reason.",
+            ("reason",),
+            registry=self._registry,
+        )
+
+    def follow(self, rooms: Callable[[], int], relay: Callable[[], RelayStats]) -> None:
+        """Take these figures whenever metrics are read."""
+        self._rooms.set_function(rooms)
+        self._transports.set_function(lambda: relay().transports)
+        self._packets_received.set_function(lambda: relay().packets_received)
+        self._packets_sent.set_function(lambda: relay().packets_sent)
+        self._relay = relay
+
+    def text(self) -> bytes:
+        """The exposition format."""
+        for reason, count in self._relay().packets_dropped.items():
+            self._packets_dropped.labels(reason).set(count)
+        return generate_latest(self._registry)

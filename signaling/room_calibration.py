@@ -1,0 +1,150 @@
+"""Calibrations in the live rooms: taps the patient's camera while somebody looks, and sends viewers the LUT."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from media.interface import Relay, TappedFrame, UnknownPublication
+from signaling.calibrating import LiveCalibration, measured, sent, to_send
+from signaling.color_jobs import ColorFunctions, measure, warm_up
+from signaling.color_workers import ColorWorkers
+from signaling.room import Room
+from signaling.rooms import Live, Rooms
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Watch:
+    """The tap of one room."""
+
+    publication_id: str
+    stop: Callable[[], None]
+    busy: bool = False
+
+
+class RoomCalibrations:
+    """Follows the rooms; at most one frame of a room is being measured."""
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        relay: Relay,
+        workers: ColorWorkers,
+        functions: ColorFunctions,
+        live: Live,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._rooms = rooms
+        self._relay = relay
+        self._workers = workers
+        self._functions = functions
+        self._live = live
+        self._clock = clock
+        self._watches: dict[str, _Watch] = {}
+        self._has_lut: dict[str, set[str]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def room_changed(self, room: Room) -> None:
+        """Tap the right camera, or none; late viewers get the LUT that there is."""
+        camera = room.camera_to_calibrate()
+        watch = self._watches.get(room.consultation_id)
+        if watch is not None and watch.publication_id != camera:
+            watch.stop()
+            del self._watches[room.consultation_id]
+            watch = None
+        if camera is not None and watch is None:
+            self._watch(room, camera)
+        if room.calibration is not None and room.calibration.publication_id not in room.publications:
+            room.calibration = None
+        self._send_to_late_viewers(room)
+
+    def _watch(self, room: Room, publication_id: str) -> None:
+        if not self._watches:
+            self._spawn(self._warm_up())
+        watch = _Watch(publication_id, lambda: None)
+        try:
+            watch.stop = self._relay.watch(publication_id, lambda frame: self._on_frame(room, watch, frame))
+        except UnknownPublication:
+            return
+        self._watches[room.consultation_id] = watch
+
+    async def _warm_up(self) -> None:
+        await self._workers.run(warm_up, self._functions)
+
+    def _on_frame(self, room: Room, watch: _Watch, frame: TappedFrame) -> None:
+        if not watch.busy and self._watches.get(room.consultation_id) is watch:
+            watch.busy = True
+            self._spawn(self._measure(room, watch, frame))
+
+    async def _measure(self, room: Room, watch: _Watch, frame: TappedFrame) -> None:
+        try:
+            outcome = await self._workers.run(measure, self._functions, frame.rgb)
+        finally:
+            watch.busy = False
+        if self._watches.get(room.consultation_id) is not watch:
+            return
+        before = room.calibration
+        now = self._clock()
+        room.calibration = measured(before, watch.publication_id, outcome, now)
+        if room.calibration is not None and to_send(room.calibration, now):
+            room.calibration = sent(room.calibration, now)
+            self._has_lut[room.consultation_id] = set()
+        if room.calibration != before:
+            self._rooms.changed(room)
+
+    def _send_to_late_viewers(self, room: Room) -> None:
+        calibration = room.calibration
+        if calibration is None or calibration.sent_lut is None:
+            return
+        have = self._has_lut.setdefault(room.consultation_id, set())
+        publication = room.publications[calibration.publication_id]
+        viewers = {room.sids[one]: one for one in room.inside() if one != publication.participant_id}
+        have &= set(viewers)
+        for sid in set(viewers) - have:
+            have.add(sid)
+            self._spawn(self._send(calibration, sid))
+
+    async def _send(self, calibration: LiveCalibration, sid: str) -> None:
+        event = calibration.event()
+        if event is not None:
+            await self._live.emit("lut", event, sid)
+
+    async def tick(self, room: Room, now: datetime) -> None:
+        """Frames set the pace."""
+
+    def snapshot_stored(self, room: Room, snapshot_id: str, capture_id: str) -> None:
+        """A still is calibrated by the chart in itself, never by the video's."""
+
+    def room_closed(self, room: Room) -> None:
+        """Look no more."""
+        watch = self._watches.pop(room.consultation_id, None)
+        if watch is not None:
+            watch.stop()
+        self._has_lut.pop(room.consultation_id, None)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._guard(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            log.error("calibration_failed", error=type(error).__name__)
+
+    async def stop(self) -> None:
+        """End the taps and what is being measured."""
+        for watch in self._watches.values():
+            watch.stop()
+        self._watches.clear()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
