@@ -17,7 +17,11 @@ import { ReferralForm } from "./referral_form";
 import { ReferralItems } from "./referral_list";
 import { Seat } from "./seat";
 
-type Place = { readonly at: "list" } | { readonly at: "form" } | { readonly at: "referral"; readonly id: string } | { readonly at: "call"; readonly id: string; readonly referralId: string };
+type Place =
+  | { readonly at: "list" }
+  | { readonly at: "form" }
+  | { readonly at: "referral"; readonly id: string }
+  | { readonly at: "call"; readonly id: string; readonly referralId: string };
 
 class ReferrerDesk {
   readonly lists = connectWorklist();
@@ -25,7 +29,7 @@ class ReferrerDesk {
   /** Read over HTTP until the live list arrives, and right after sending. */
   readonly read = signal<readonly ReferralView[] | null>(null);
   readonly error = signal<unknown>(null);
-  readonly justSent = signal(false);
+  readonly news = signal<"sent" | "ended" | null>(null);
 
   constructor() {
     this.lists.on<ReferralList>("referrals", () => {
@@ -53,10 +57,20 @@ export function ReferrerPage({ who }: { who: StaffView }): JSX.Element {
   const place = desk.place.value;
   const go = (next: Place): void => {
     desk.place.value = next;
-    desk.justSent.value = false;
+    desk.news.value = null;
   };
   if (place.at === "call") {
-    return <Seat consultationId={place.id} onLeave={() => go({ at: "referral", id: place.referralId })} />;
+    const toReferral = () => go({ at: "referral", id: place.referralId });
+    return (
+      <Seat
+        consultationId={place.id}
+        onLeave={toReferral}
+        onEnded={() => {
+          toReferral();
+          desk.news.value = "ended";
+        }}
+      />
+    );
   }
   const referrals = desk.referrals;
   const open = place.at === "referral" ? (referrals?.find((one) => one.referral_id === place.id) ?? null) : null;
@@ -70,7 +84,7 @@ export function ReferrerPage({ who }: { who: StaffView }): JSX.Element {
         <div class="row">
           <LanguageSwitch />
           <Button icon="leave" onClick={() => void signOut()}>
-            {t("sign_out")}
+            <span class="top-words">{t("sign_out")}</span>
           </Button>
         </div>
       </header>
@@ -97,11 +111,12 @@ export function ReferrerPage({ who }: { who: StaffView }): JSX.Element {
           )}
         </section>
         <section class="referrer-place" aria-label={t("list.opened")}>
-          {desk.justSent.value && (
+          {desk.news.value === "sent" && (
             <Notice tone="success" title={t("form.sent")}>
               <p>{t("form.sent_next")}</p>
             </Notice>
           )}
+          {desk.news.value === "ended" && <Notice tone="info" title={t("seat.ended")} />}
           {place.at === "list" && <p class="quiet referrer-hint">{t("list.choose")}</p>}
           {place.at === "form" && (
             <ReferralForm
@@ -109,7 +124,7 @@ export function ReferrerPage({ who }: { who: StaffView }): JSX.Element {
               onSent={(referral) => {
                 void desk.refresh().then(() => {
                   go({ at: "referral", id: referral.referral_id });
-                  desk.justSent.value = true;
+                  desk.news.value = "sent";
                 });
               }}
             />

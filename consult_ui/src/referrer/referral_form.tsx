@@ -85,7 +85,7 @@ export function ReferralForm({ onSent, onBack }: ReferralFormProps): JSX.Element
       </div>
       <fieldset class="stack plain" disabled={working || fixed}>
         <TextField label={t("form.name")} required maxLength={120} value={name} onInput={setName} autocomplete="off" />
-        <div class="two">
+        <div class="side-by-side">
           <TextField label={t("form.birth_date")} type="date" value={birthDate} onInput={setBirthDate} min="1900-01-01" max={today} />
           <Select
             label={t("form.sex")}
@@ -93,8 +93,6 @@ export function ReferralForm({ onSent, onBack }: ReferralFormProps): JSX.Element
             options={SEXES.map((value) => ({ value, label: t(`sex.${value}`) }))}
             onChange={(value) => setSex(value as SexName)}
           />
-        </div>
-        <div class="two">
           <Select
             label={t("form.language")}
             value={speaks}
@@ -104,16 +102,16 @@ export function ReferralForm({ onSent, onBack }: ReferralFormProps): JSX.Element
             ]}
             onChange={(value) => setSpeaks(value as Language)}
           />
-          <TextField
-            label={t("form.email")}
-            hint={t("form.email_hint")}
-            type="email"
-            maxLength={254}
-            value={email}
-            onInput={setEmail}
-            autocomplete="off"
-          />
         </div>
+        <TextField
+          label={t("form.email")}
+          hint={t("form.email_hint")}
+          type="email"
+          maxLength={254}
+          value={email}
+          onInput={setEmail}
+          autocomplete="off"
+        />
         <TextArea
           label={t("form.question")}
           hint={t("form.question_hint")}

@@ -20,9 +20,11 @@ import type { CaptureTake, ConsultationView } from "../wire/messages";
 interface SeatProps {
   readonly consultationId: string;
   readonly onLeave: () => void;
+  /** The specialist has ended it: the answer stands with the referral. */
+  readonly onEnded: () => void;
 }
 
-export function Seat({ consultationId, onLeave }: SeatProps): JSX.Element {
+export function Seat({ consultationId, onLeave, onEnded }: SeatProps): JSX.Element {
   const call = useMemo(() => new StaffCall(consultationId, "environment"), [consultationId]);
   const capturing = useMemo(
     () =>
@@ -46,6 +48,10 @@ export function Seat({ consultationId, onLeave }: SeatProps): JSX.Element {
     if (call.live.connected.value && call.view.value?.you.admission === "invited" && !call.ended.value) void call.ask("knock");
   });
 
+  useSignalEffect(() => {
+    if (call.ended.value) onEnded();
+  });
+
   const view = call.view.value;
   const leave = (): void => {
     void call.ask("leave").finally(onLeave);
@@ -66,27 +72,15 @@ export function Seat({ consultationId, onLeave }: SeatProps): JSX.Element {
         <Room call={call} capturing={capturing} />
       ) : (
         <div class="seat-wait">
-          <Waiting call={call} view={view} onDone={onLeave} />
+          <Waiting call={call} view={view} />
         </div>
       )}
     </main>
   );
 }
 
-function Waiting({ call, view, onDone }: { call: StaffCall; view: ConsultationView | null; onDone: () => void }): JSX.Element {
-  if (!view) return <p role="status">{t("progress.working")}</p>;
-  if (call.ended.value) {
-    return (
-      <Notice tone="info" title={t("seat.ended")}>
-        <p>{t("seat.ended_words")}</p>
-        <div class="row">
-          <Button kind="primary" onClick={onDone}>
-            {t("seat.to_referral")}
-          </Button>
-        </div>
-      </Notice>
-    );
-  }
+function Waiting({ call, view }: { call: StaffCall; view: ConsultationView | null }): JSX.Element {
+  if (!view || call.ended.value) return <p role="status">{t("progress.working")}</p>;
   const { admission } = view.you;
   if (admission === "waiting") {
     return (

@@ -3,12 +3,12 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 
+import { ApiError } from "../lib/api";
 import { t, tError } from "../lib/i18n";
 import { Button } from "../lib/ui/button";
 import { Progress } from "../lib/ui/progress";
 import type { StaffCall } from "../staff/call";
 import { OwnControls, OwnDevices } from "../staff/own_controls";
-import { ApiError } from "../lib/api";
 import type { CaptureView } from "../wire/messages";
 import type { Desk } from "./desk_state";
 
@@ -24,7 +24,7 @@ export function CallBar({ desk, call }: { desk: Desk; call: StaffCall }): JSX.El
   const endKey = "end";
   return (
     <div class="call-bar" role="group" aria-label={t("bar.title")}>
-      <div class="row">
+      <div class="bar-row">
         <Button
           kind="primary"
           icon="camera"
@@ -37,7 +37,7 @@ export function CallBar({ desk, call }: { desk: Desk; call: StaffCall }): JSX.El
           {t("bar.capture")}
         </Button>
         {corrected && (
-          <Button shortcut="W" title={t("keys.hover", { key: "W" })} pressed={desk.split.value === 1} onClick={() => desk.toggleWipe()}>
+          <Button icon="eye" shortcut="W" title={t("keys.hover", { key: "W" })} pressed={desk.split.value === 1} onClick={() => desk.toggleWipe()}>
             {t("bar.show_raw")}
           </Button>
         )}
@@ -71,6 +71,13 @@ export function CaptureLine({ call }: { call: StaffCall }): JSX.Element | null {
     return (
       <p class="facts-warning" role="alert">
         {capture.error ? tError(new ApiError(capture.error.id, capture.error.message, 0)) : t("capture.failed")} {t("capture.failed_safe")}
+      </p>
+    );
+  }
+  if (capture.state === "stored" && capture.error) {
+    return (
+      <p class="facts-warning" role="status">
+        {tError(new ApiError(capture.error.id, capture.error.message, 0))} {t("capture.stored_frame")}
       </p>
     );
   }

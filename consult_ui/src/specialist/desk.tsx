@@ -61,20 +61,20 @@ export function SpecialistDesk({ who }: { who: StaffView }): JSX.Element {
           </span>
           <LanguageSwitch />
           <Button icon="eye" expanded={panel === "settings"} onClick={toggle("settings")}>
-            {t("display.title")}
+            <span class="top-words">{t("display.title")}</span>
           </Button>
           <Button icon="help" shortcut="?" expanded={panel === "keys"} onClick={toggle("keys")}>
-            {t("keys.title")}
+            <span class="top-words">{t("keys.title")}</span>
           </Button>
           <Button icon="leave" onClick={() => void signOut()}>
-            {t("sign_out")}
+            <span class="top-words">{t("sign_out")}</span>
           </Button>
         </div>
       </header>
       <nav class="desk-left" aria-label={t("desk.worklist_title")}>
         <Worklist desk={desk} />
       </nav>
-      <main class="desk-middle">
+      <main class={`desk-middle${desk.shown.value ? " desk-viewing" : ""}`}>
         {panel === "keys" && <KeySheet keys={keys} onClose={toggle("keys")} />}
         {panel === "settings" && <DisplayCheck onClose={toggle("settings")} />}
         {call ? <Middle desk={desk} call={call} key={call.consultationId} /> : <Stage desk={desk} />}
@@ -125,8 +125,8 @@ function Middle({ desk, call }: { desk: Desk; call: StaffCall }): JSX.Element {
           <Stage desk={desk} />
           <CalibrationLine desk={desk} />
           {call.inRoom.value && <CallBar desk={desk} call={call} />}
-          <People desk={desk} call={call} />
           <Viewer desk={desk} snapshots={call.snapshots.value} />
+          <People desk={desk} call={call} />
         </>
       )}
     </>

@@ -1,16 +1,17 @@
 /** Everything about the patient beside the picture: the question, the links, snapshots, note, chat, timeline. */
 
 import type { ComponentChildren, JSX, RefObject } from "preact";
+import { useState } from "preact/hooks";
 
 import { t } from "../lib/i18n";
 import type { StaffCall } from "../staff/call";
 import { Chat } from "../staff/chat";
+import { rawPictureUrl, thumbnailUrl } from "../staff/format";
 import type { Desk } from "./desk_state";
 import { LinkPanel } from "./link_panel";
 import { Note } from "./note";
 import { SnapshotStrip } from "./snapshots";
 import { Timeline } from "./timeline";
-import { rawPictureUrl, thumbnailUrl } from "../staff/format";
 
 interface PatientColumnProps {
   readonly desk: Desk;
@@ -30,7 +31,6 @@ export function PatientColumn({ desk, call, noteRef, chatRef }: PatientColumnPro
   }
   const { referral } = detail;
   const ended = call.ended.value;
-  const arrived = desk.patient.value?.present === true;
   return (
     <>
       <Section title={t("patient.question")} open>
@@ -51,7 +51,7 @@ export function PatientColumn({ desk, call, noteRef, chatRef }: PatientColumnPro
         )}
       </Section>
       {!ended && (
-        <Section title={t("link.title")} open={!arrived}>
+        <Section title={t("link.title")} open={desk.patient.value?.present !== true}>
           <LinkPanel consultationId={call.consultationId} patientHasEmail={referral.patient.has_email} />
         </Section>
       )}
@@ -80,9 +80,11 @@ interface SectionProps {
   readonly children: ComponentChildren;
 }
 
+/** `open` is how it begins; from then on only the reader opens and closes it. */
 function Section({ title, count, open, children }: SectionProps): JSX.Element {
+  const [begins] = useState(open);
   return (
-    <details class="block" open={open}>
+    <details class="block" open={begins}>
       <summary>
         <h2>
           {title} {count !== undefined && <span class="count">{count}</span>}

@@ -25,8 +25,10 @@ export function People({ desk, call }: { desk: Desk; call: StaffCall }): JSX.Ele
       {call.inRoom.value && (
         <li class="person">
           {camera && <VideoView track={camera} label={t("own.view")} mirrored class="person-video" />}
-          <span class="person-name">{t("you")}</span>
-          <span class="quiet">{camera ? t("people.seen") : t("people.not_seen")}</span>
+          <div class="person-words">
+            <span class="person-name">{t("you")}</span>
+            <span class="quiet">{camera ? t("people.seen") : t("people.not_seen")}</span>
+          </div>
         </li>
       )}
     </ul>
@@ -36,6 +38,7 @@ export function People({ desk, call }: { desk: Desk; call: StaffCall }): JSX.Ele
 function Person({ desk, call, who }: { desk: Desk; call: StaffCall; who: ParticipantView }): JSX.Element {
   const [refusing, setRefusing] = useState(false);
   const [words, setWords] = useState("");
+  const [admitting, setAdmitting] = useState(false);
   const ask = { participant_id: who.participant_id };
   const pending = desk.undo.isPending(`door/${who.participant_id}`);
   const videos = desk.videos.value.filter((one) => one.participant_id === who.participant_id);
@@ -43,6 +46,10 @@ function Person({ desk, call, who }: { desk: Desk; call: StaffCall; who: Partici
   const waited = who.waiting_since ? (serverNowMs() - Date.parse(who.waiting_since)) / 1000 : 0;
 
   const later = (label: string, act: () => void): void => desk.undo.later(`door/${who.participant_id}`, label, act);
+  const admit = (): void => {
+    setAdmitting(true);
+    void desk.admit(who).finally(() => setAdmitting(false));
+  };
   const refuse = (): void => {
     setRefusing(false);
     later(t("people.refusing", { name: who.name }), () => void call.ask("refuse", { ...ask, words: words.trim() }));
@@ -66,56 +73,52 @@ function Person({ desk, call, who }: { desk: Desk; call: StaffCall; who: Partici
           </button>
         );
       })}
-      <span class="person-name">
-        {who.name}
-      </span>
-      <span class="quiet">
-        {t(`role.${who.role}`)} · {stateWords(who, waited)}
-        {who.admission === "admitted" && microphone?.muted && ` · ${t("people.muted")}`}
-      </span>
-      {!pending && !refusing && !call.ended.value && (
-        <div class="row">
-          {canAdmit(who) && (
-            <Button kind="primary" onClick={() => void desk.admit(who)}>
-              {t("people.admit")}
-            </Button>
-          )}
-          {who.admission === "waiting" && <Button onClick={() => setRefusing(true)}>{t("people.refuse")}</Button>}
-          {who.admission === "admitted" && (
-            <Button
-              kind="quiet"
-              onClick={() => later(t("people.sending_back", { name: who.name }), () => void call.ask("send_back", ask))}
-            >
-              {t("people.send_back")}
-            </Button>
-          )}
-        </div>
-      )}
-      {refusing && (
-        <form
-          class="stack"
-          onSubmit={(event) => {
-            event.preventDefault();
-            refuse();
-          }}
-        >
-          <TextArea label={t("people.refuse_words", { name: who.name })} rows={2} maxLength={2000} value={words} onInput={setWords} />
+      <div class="person-words">
+        <span class="person-name">{who.name}</span>
+        <span class="quiet">
+          {t(`role.${who.role}`)} · {stateWords(who, waited)}
+          {who.admission === "admitted" && microphone?.muted && ` · ${t("people.muted")}`}
+        </span>
+        {!pending && !refusing && !call.ended.value && (
           <div class="row">
-            <Button kind="primary" type="submit" onClick={() => undefined}>
-              {t("people.send_refusal")}
-            </Button>
-            <Button kind="quiet" onClick={() => setRefusing(false)}>
-              {t("action.back")}
-            </Button>
+            {who.admission === "waiting" && (
+              <Button kind="primary" disabled={admitting} onClick={admit}>
+                {t("people.admit")}
+              </Button>
+            )}
+            {who.admission === "waiting" && <Button onClick={() => setRefusing(true)}>{t("people.refuse")}</Button>}
+            {who.admission === "admitted" && (
+              <Button
+                kind="quiet"
+                onClick={() => later(t("people.sending_back", { name: who.name }), () => void call.ask("send_back", ask))}
+              >
+                {t("people.send_back")}
+              </Button>
+            )}
           </div>
-        </form>
-      )}
+        )}
+        {refusing && (
+          <form
+            class="stack"
+            onSubmit={(event) => {
+              event.preventDefault();
+              refuse();
+            }}
+          >
+            <TextArea label={t("people.refuse_words", { name: who.name })} rows={2} maxLength={2000} value={words} onInput={setWords} />
+            <div class="row">
+              <Button kind="primary" type="submit" onClick={() => undefined}>
+                {t("people.send_refusal")}
+              </Button>
+              <Button kind="quiet" onClick={() => setRefusing(false)}>
+                {t("action.back")}
+              </Button>
+            </div>
+          </form>
+        )}
+      </div>
     </li>
   );
-}
-
-function canAdmit(who: ParticipantView): boolean {
-  return who.admission === "waiting";
 }
 
 function stateWords(who: ParticipantView, waitedS: number): string {

@@ -79,7 +79,7 @@ export function ReferralCard({ desk, referral }: { desk: Desk; referral: Referra
       )}
       {asking === null && !leaving && (
         <div class="row">
-          <Button kind="primary" busy={busy} title={t("referral.accept_now")} onClick={() => void accept(new Date(), true)}>
+          <Button kind="primary" busy={busy} onClick={() => void accept(new Date(), true)}>
             {t("referral.accept")}
           </Button>
           <Button onClick={() => setAsking("schedule")}>{t("referral.schedule")}</Button>

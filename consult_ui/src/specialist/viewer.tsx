@@ -16,7 +16,10 @@ export function Viewer({ desk, snapshots }: { desk: Desk; snapshots: readonly Sn
   const section = useRef<HTMLElement>(null);
   const at = snapshots.findIndex((one) => one.snapshot_id === desk.shown.value);
   const snapshot = snapshots[at];
-  useEffect(() => section.current?.focus(), [snapshot?.snapshot_id]);
+  useEffect(() => {
+    section.current?.focus({ preventScroll: true });
+    section.current?.scrollIntoView({ block: "start" });
+  }, [snapshot?.snapshot_id]);
   if (!snapshot) return null;
   return (
     <section class="viewer" ref={section} tabIndex={-1} aria-label={t("viewer.title")}>

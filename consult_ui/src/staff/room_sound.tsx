@@ -17,9 +17,11 @@ export function RoomSound({ call }: { call: StaffCall }): JSX.Element {
         return track && <AudioView key={publication_id} track={track} speakerId={call.own.speaker.value || null} />;
       })}
       {soundBlocked.value && (
-        <Button kind="primary" icon="speaker" onClick={() => void unblockSound()}>
-          {t("sound.allow")}
-        </Button>
+        <div class="row">
+          <Button kind="primary" icon="speaker" onClick={() => void unblockSound()}>
+            {t("sound.allow")}
+          </Button>
+        </div>
       )}
     </>
   );
