@@ -281,7 +281,6 @@ export class MediaSession {
     const connection = new RTCPeerConnection({
       iceServers: rtcIceServers(this.options.iceServers),
       bundlePolicy: "max-bundle",
-      iceTransportPolicy: new URLSearchParams(location.search).get("transport") === "relay" ? "relay" : "all",
     });
     const link: Link = {
       connection,

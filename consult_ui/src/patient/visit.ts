@@ -10,6 +10,7 @@ import type {
   ChatRequest,
   ChatView,
   ConsentRequest,
+  IceServer,
   IceView,
   JoinView,
   SatisfactionRequest,
@@ -21,6 +22,8 @@ import { type Preparation, screenOf, stepAfter, stepBefore } from "./steps";
 import { forgetEverything } from "./token";
 import { keepScreenOn } from "./wake_lock";
 
+/** Well within the life of TURN credentials. */
+const ICE_SERVERS_GOOD_FOR_MS = 300_000;
 const STEP = "truehue.step";
 
 export class Visit {
@@ -140,6 +143,7 @@ export class Visit {
     });
     effect(() => {
       const screen = this.screen.value;
+      if (screen === "waiting") void this.iceServers();
       keepScreenOn(screen === "waiting" || screen === "call");
       if (screen === "call") void this.openMedia();
       else this.closeMedia();
@@ -153,11 +157,11 @@ export class Visit {
     try {
       const own = this.own.peek();
       if (!own.asked.peek()) void own.open();
-      const ice = await getJson<IceView>("/api/ice").catch(() => ({ ice_servers: [], relay_configured: false }));
+      const ice = await this.iceServers();
       const live = this.live.peek();
       const participantId = this.join.peek()?.participant_id;
       if (!live || participantId === undefined || this.screen.peek() !== "call") return;
-      const media = new MediaSession({ live, participantId, iceServers: ice.ice_servers });
+      const media = new MediaSession({ live, participantId, iceServers: ice });
       this.media.value = media;
       const published = new Set<SourceName>();
       this.unbind = [
@@ -170,6 +174,23 @@ export class Visit {
     }
   }
 
+  /** Servers for the call; asked for while waiting, so that admission finds them at hand, and again when old. */
+  private iceServers(): Promise<IceServer[]> {
+    if (this.ice === null || Date.now() - this.ice.asked_ms > ICE_SERVERS_GOOD_FOR_MS)
+      this.ice = {
+        asked_ms: Date.now(),
+        servers: getJson<IceView>("/api/ice").then(
+          ({ ice_servers }) => ice_servers,
+          () => {
+            this.ice = null; // the call may still find a direct way
+            return [];
+          },
+        ),
+      };
+    return this.ice.servers;
+  }
+
+  private ice: { readonly asked_ms: number; readonly servers: Promise<IceServer[]> } | null = null;
   private opening = false;
   private unbind: (() => void)[] = [];
 

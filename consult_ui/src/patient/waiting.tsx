@@ -15,8 +15,7 @@ export function minutesToSay(wait_s: number): number {
   return Math.max(1, Math.ceil(wait_s / 60));
 }
 
-export function placeWords(position: number | null): string {
-  if (position === null) return t("waiting.title");
+function placeWords(position: number): string {
   return position === 1 ? t("waiting.next") : t("waiting.before", { count: position - 1 });
 }
 
@@ -24,7 +23,7 @@ export function Waiting({ visit, view }: { visit: Visit; view: ConsultationView 
   const patient = view.you.role === "patient";
   const wait_s = view.estimated_wait_s;
   return (
-    <Screen title={view.you.admission === "sent_back" ? t("waiting.sent_back") : placeWords(view.position)}>
+    <Screen title={t(view.you.admission === "sent_back" ? "waiting.sent_back" : "waiting.title")}>
       {view.words && (
         <Notice tone="info" title={t("waiting.words", { doctor: view.specialist_name })}>
           <p class="said">{view.words}</p>
@@ -35,15 +34,17 @@ export function Waiting({ visit, view }: { visit: Visit; view: ConsultationView 
           <p>{t("waiting.offline")}</p>
         </Notice>
       )}
-      <p class="wait" role="status">
+      <div class="wait" role="status">
         <Icon name="clock" />
-        <span>
-          {view.you.admission === "sent_back" && view.position !== null && <>{placeWords(view.position)} </>}
-          {wait_s !== null && wait_s > 30
-            ? t("waiting.minutes", { count: minutesToSay(wait_s) })
-            : t("waiting.soon", { doctor: view.specialist_name })}
-        </span>
-      </p>
+        <div>
+          {view.position !== null && <p>{placeWords(view.position)}</p>}
+          <p>
+            {wait_s !== null && wait_s > 30
+              ? t("waiting.minutes", { count: minutesToSay(wait_s) })
+              : t("waiting.soon", { doctor: view.specialist_name })}
+          </p>
+        </div>
+      </div>
       <p>{t("waiting.stay", { time: formatTime(view.scheduled_at) })}</p>
       <p class="privacy">
         <Icon name="eye" />
