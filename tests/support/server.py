@@ -1,0 +1,54 @@
+"""The product as its own process, on free ports and with data of its own: what `./dev run` starts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A started server: the line of links that `truehue run --json` printed, and where it logs."""
+
+    links: Mapping[str, Any]
+    log: Path
+
+    @property
+    def url(self) -> str:
+        """Where browsers find it."""
+        return str(self.links["url"])
+
+
+@asynccontextmanager
+async def running_server(folder: Path, *arguments: str, **settings: object) -> AsyncIterator[RunningServer]:
+    """`truehue run --json` until the block ends; settings as in signaling/settings.py, data in folder."""
+    own: dict[str, object] = {"data": folder / "data", "http_port": 0, "media_port": 0, "log_format": "json"}
+    variables = {f"TRUEHUE_{name.upper()}": str(value) for name, value in (own | settings).items()}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TRUEHUE_")}
+    log = folder / "server.log"
+    with log.open("wb") as errors:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "signaling.cli", "run", "--json", *arguments),
+            env=inherited | variables,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+        )
+    try:
+        assert process.stdout is not None
+        line = await process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the server did not start:\n{log.read_text('utf-8', 'replace')}")
+        yield RunningServer(json.loads(line), log)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.communicate()
