@@ -11,9 +11,10 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from records.interface import RecordError, StorageFull
@@ -33,7 +34,10 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        parsed = make_url(url)
+        try:
+            parsed = make_url(url)
+        except ArgumentError:
+            raise RecordError("the record's database_url cannot be read") from None
         if parsed.drivername not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
             raise RecordError(f"the record knows no database driver {parsed.drivername!r}")
         self.is_sqlite = parsed.drivername == "sqlite+aiosqlite"
@@ -84,11 +88,19 @@ class Database:
             await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _AUDIT_LOCK})
 
     async def migrate(self) -> None:
-        """Bring the schema to this version; processes that start together do it one after the other."""
-        async with self.write() as conn:
-            if not self.is_sqlite:
-                await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-            await conn.run_sync(_upgrade)
+        """Bring the schema to this version; processes that start together do it one after the other.
+
+        Raises RecordError where no database answers, or where it is ahead of this version.
+        """
+        try:
+            async with self.write() as conn:
+                if not self.is_sqlite:
+                    await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+                await conn.run_sync(_upgrade)
+        except (OSError, DBAPIError) as error:
+            raise RecordError("the record's database does not answer, or is no database") from error
+        except CommandError as error:
+            raise RecordError("the record was written by a newer version of this program") from error
 
     async def close(self) -> None:
         """Close every connection."""
@@ -134,6 +146,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def _says_full(error: DBAPIError) -> bool:
     cause: BaseException | None = error.orig
     while cause is not None:
+        # SQLite says IOERR_WRITE for a quota that is used up.
         if getattr(cause, "sqlite_errorname", "") in ("SQLITE_FULL", "SQLITE_IOERR_WRITE"):
             return True
         if getattr(cause, "sqlstate", "") == "53100":  # disk_full

@@ -48,7 +48,9 @@ class ConsultationStore(StoreBase):
         """Enter a phase, the referral following; idempotent; raises Conflict for a step back."""
         chosen = consultations.c.consultation_id == consultation_id
         async with self._write() as tx:
-            row = await tx.one(select(consultations).where(chosen).with_for_update(), "consultation")
+            row = await tx.one(
+                select(consultations).where(chosen).with_for_update(key_share=True), "consultation"
+            )
             check_phase(row["phase"], phase)
             if phase is not row["phase"]:
                 times = {"started_at": now} if phase is Phase.IN_CALL else {"ended_at": now}

@@ -96,7 +96,7 @@ class ParticipantStore(StoreBase):
                 select(participants, consultations.c.phase, consultations.c.patient_id)
                 .join(consultations, consultations.c.consultation_id == participants.c.consultation_id)
                 .where(chosen)
-                .with_for_update(of=participants),
+                .with_for_update(of=participants, key_share=True),
                 "participant",
             )
             check_admission(row["admission"], admission, row["phase"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ from records.interface import (
     ImageFacts,
     NewUpload,
     NotFound,
+    RecordError,
     Snapshot,
     Timeline,
     UploadOffsetMismatch,
@@ -93,7 +95,6 @@ class SnapshotStore(UploadStore):
         await asyncio.to_thread(self._blobs.put, keys.blobs, blob_name, data)
         snapshot_id = new_id(now)
         async with self._write() as tx:
-            await self._secure_blob(tx, keys, blob_name, data)
             if upload_id is not None:
                 row = await upload_row(tx, upload_id)
                 if row["snapshot_id"] is not None:  # another process was quicker
@@ -107,6 +108,7 @@ class SnapshotStore(UploadStore):
                     update(uploads).where(uploads.c.upload_id == upload_id).values(snapshot_id=snapshot_id)
                 )
             kept = await _snapshot(tx, snapshot_id)
+            await self._secure_blob(tx, keys, blob_name, data)
             await tx.audit(actor, "snapshot.create", f"snapshot/{snapshot_id}", now)
         return kept
 
@@ -129,6 +131,10 @@ class SnapshotStore(UploadStore):
         """Keep a picture made from an original; a later one of the same variant is shown in its stead."""
         if variant is Variant.ORIGINAL:
             raise Conflict("an original is never replaced")
+        try:
+            json.dumps(report, allow_nan=False)
+        except (TypeError, ValueError):
+            raise RecordError("a report holds JSON values only") from None
         facts = await asyncio.to_thread(images.inspect, data, self._config.max_pixels)
         return await self._to_the_end(
             self._derive(actor, snapshot_id, variant, data, facts, report, software, now)
@@ -153,7 +159,6 @@ class SnapshotStore(UploadStore):
         derived_id = new_id(now)
         same = (derived_images.c.snapshot_id == snapshot_id) & (derived_images.c.variant == variant)
         async with self._write() as tx:
-            await self._secure_blob(tx, keys, blob_name, data)
             latest = await tx.one(select(func.max(derived_images.c.version).label("n")).where(same), "image")
             await tx.change(
                 insert(derived_images).values(
@@ -173,6 +178,7 @@ class SnapshotStore(UploadStore):
                 )
             )
             found = await _snapshot(tx, snapshot_id)
+            await self._secure_blob(tx, keys, blob_name, data)
             await tx.audit(actor, f"snapshot.derive.{variant.value}", f"snapshot/{snapshot_id}", now)
         return found
 

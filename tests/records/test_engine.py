@@ -15,7 +15,9 @@ from sqlalchemy.exc import DBAPIError
 from records.engine import Database, migration_config
 from records.interface import RecordError
 from records.schema import metadata
+from tests.support.ports import free_port
 from tests.support.postgres import PrivatePostgres
+from tests.support.record import make_file
 
 
 def _differences(connection: Connection) -> list[object]:
@@ -106,8 +108,37 @@ async def test_errors_never_show_what_was_written(database_url: str) -> None:
     await database.close()
 
 
+async def test_a_record_of_a_newer_version_is_left_alone(database_url: str) -> None:
+    database = Database(database_url)
+    await database.migrate()
+    async with database.write() as conn:
+        await conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(RecordError, match="newer"):
+        await database.migrate()
+    await database.close()
+
+
+async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    make_file(tmp_path / "letter.txt")
+    for url in (
+        f"sqlite+aiosqlite:///{tmp_path}/letter.txt",
+        f"postgresql+asyncpg://app@127.0.0.1:{free_port()}/nothing",
+    ):
+        database = Database(url)
+        with pytest.raises(RecordError, match="database"):
+            await database.migrate()
+        await database.close()
+
+
 @pytest.mark.parametrize(
-    "url", ["sqlite+aiosqlite://", "sqlite+aiosqlite:///:memory:", "sqlite:///x.db", "mysql://localhost/x"]
+    "url",
+    [
+        "no address at all",
+        "sqlite+aiosqlite://",
+        "sqlite+aiosqlite:///:memory:",
+        "sqlite:///x.db",
+        "mysql://localhost/x",
+    ],
 )
 async def test_other_databases_are_refused(url: str) -> None:
     with pytest.raises(RecordError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from records.interface import (
+    Admission,
     CaptureMethod,
     Conflict,
     HashMismatch,
     NotAnImage,
     NotFound,
     Phase,
+    RecordError,
     RecordsConfig,
     SealBroken,
     UploadPurpose,
@@ -92,6 +95,38 @@ async def test_an_original_is_never_replaced(store: RecordStore, clinic: Clinic)
         await store.add_derived(clinic.doctor, kept.snapshot_id, Variant.ORIGINAL, jpeg(5), None, "s", NOW)
     with pytest.raises(NotAnImage):
         await store.add_derived(clinic.doctor, kept.snapshot_id, Variant.DISPLAY, b"<svg/>", None, "s", NOW)
+
+
+async def test_a_report_holds_json_only(store: RecordStore, clinic: Clinic) -> None:
+    kept = await store.add_snapshot(clinic.person, clinic.still(STILL), STILL, NOW)
+    for value in (float("nan"), object()):
+        with pytest.raises(RecordError):
+            await store.add_derived(
+                clinic.doctor, kept.snapshot_id, Variant.CORRECTED, jpeg(5), {"raw_de00": value}, "s", NOW
+            )
+
+
+async def test_a_busy_consultation_never_locks_itself_up(store: RecordStore, clinic: Clinic) -> None:
+    """Pictures, phases, the door and derived pictures at once touch the same rows in every order."""
+    kept = await store.add_snapshot(clinic.person, clinic.still(STILL), STILL, NOW)
+    consultation_id, participant_id = clinic.consultation.consultation_id, clinic.patient.participant_id
+    pictures = [jpeg(20 + n) for n in range(10)]
+    await asyncio.gather(
+        *(store.add_snapshot(clinic.person, clinic.still(data), data, NOW) for data in pictures),
+        *(
+            store.add_derived(clinic.doctor, kept.snapshot_id, Variant.DISPLAY, data, None, "s", NOW)
+            for data in pictures[:1]
+        ),
+        *(store.set_phase(clinic.doctor, consultation_id, Phase.IN_CALL, at(n)) for n in range(10)),
+        *(
+            store.set_admission(clinic.doctor, participant_id, Admission.WAITING, None, at(n))
+            for n in range(10)
+        ),
+        *(store.add_chat_line(clinic.person, participant_id, f"{n}", at(n)) for n in range(10)),
+    )
+    found = await store.snapshots_of_consultation(clinic.doctor, consultation_id, NOW)
+    assert len(found) == 11
+    await store.verify_audit()
 
 
 async def test_unknown_pictures_are_not_found(store: RecordStore, clinic: Clinic) -> None:
