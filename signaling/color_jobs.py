@@ -21,7 +21,7 @@ DISPLAY_PX = 2560
 
 Picture = NDArray[np.uint8]
 DetectChart = Callable[[Picture], ChartDetection | None]
-Calibrate = Callable[[Picture, ChartDetection], Calibration]
+Calibrate = Callable[[Picture, ChartDetection], Calibration | None]
 ToSrgb = Callable[[bytes], Picture]
 EncodeDerived = Callable[..., bytes]
 
@@ -64,6 +64,8 @@ def measure(functions: ColorFunctions, rgb: Picture) -> Measured | None:
     if detection is None:
         return None
     calibration = functions.calibrate(rgb, detection)
+    if calibration is None:
+        return None
     trusted = calibration.report.grade is not Grade.REFUSE
     return Measured(
         report_values(calibration.report), lut_bytes(calibration.lut(LUT_SIZE)) if trusted else None
@@ -88,7 +90,7 @@ def derive_corrected(functions: ColorFunctions, original: bytes) -> Corrected | 
     if detection is None:
         return None
     calibration = functions.calibrate(rgb, detection)
-    if calibration.report.grade is Grade.REFUSE:
+    if calibration is None or calibration.report.grade is Grade.REFUSE:
         return None
     corrected = np.asarray(calibration.apply(rgb), np.uint8)
     return Corrected(functions.encode_derived(corrected), report_values(calibration.report))

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -19,6 +20,8 @@ from redis.exceptions import RedisError
 import colorcal
 import consult_ui
 from media.interface import MediaConfig, Relay
+from media.simulated.patient import PatientOptions
+from media.simulated.patient import run as run_patient
 from media.worker import MediaWorker
 from records import images
 from records.interface import Records, RecordsConfig
@@ -43,7 +46,9 @@ from signaling.services import IceServers, Services
 from signaling.settings import Settings, SettingsError
 from signaling.stills import Stills
 from signaling.worklists import Worklists
+from turn.coturn_config import CoturnConfig, render
 from turn.credentials import credentials
+from turn.probe import Outcome, probe
 
 log = structlog.get_logger()
 
@@ -65,7 +70,14 @@ class RunningServer:
     auth: Auth
     stills: Stills
     rooms: Rooms
+    bus: Bus
+    _services: Services = field(repr=False)
     _stack: AsyncExitStack = field(repr=False)
+
+    def use_public_url(self, url: str) -> None:
+        """From now on make personal links with this address."""
+        self.url = url
+        self._services.public_url = url
 
     async def stop(self) -> None:
         """Close connections, ports, workers and the record, in this order."""
@@ -166,7 +178,17 @@ async def _start(
     services.public_url = settings.public_url or _own_url(settings, port, tls is not None)
     log.info("serving", port=port, media_port=relay.port)
     return RunningServer(
-        settings, services.public_url, port, records, relay, services.auth, stills, rooms, stack
+        settings,
+        services.public_url,
+        port,
+        records,
+        relay,
+        services.auth,
+        stills,
+        rooms,
+        bus,
+        services,
+        stack,
     )
 
 
@@ -237,3 +259,30 @@ def _ice_servers(settings: Settings) -> IceServers:
         return [IceServer(list(given.urls), given.username, given.credential)]
 
     return servers
+
+
+async def probe_turn(settings: Settings, url: str) -> tuple[bool, str]:
+    """Whether a TURN server relays with these settings, and words."""
+    now = int(utc_now().timestamp())
+    result = await probe(url, credentials(settings.turn_secret, "doctor", now, 300, (url,)))
+    return result.outcome is Outcome.REACHABLE, result.words
+
+
+def coturn_configuration(settings: Settings, external_ip: str) -> str:
+    """turnserver.conf of these settings; the media worker's addresses are the only peers.
+
+    external_ip: the public address behind a NAT, or empty. Raises ValueError, naming the field.
+    """
+    return render(
+        CoturnConfig(
+            secret=settings.turn_secret,
+            realm=urlsplit(settings.public_url).hostname or "truehue",
+            external_ips=(external_ip,) if external_ip else (),
+            allowed_peers=settings.media_addresses,
+        )
+    )
+
+
+async def simulate(link: str, stop: asyncio.Event) -> None:
+    """A simulated patient at a personal link, until the consultation has ended or stop is set."""
+    await run_patient(link, PatientOptions(), stop)

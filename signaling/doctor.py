@@ -1,0 +1,126 @@
+"""`truehue doctor`: looks at everything that a server needs, and says what it found."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import shutil
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+import consult_ui
+from signaling.compose import open_records, probe_turn
+from signaling.mail import Mailer
+from signaling.settings import Settings
+
+FREE_BYTES_WANTED = 2_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: what was looked at, whether it is fine, and words."""
+
+    what: str
+    fine: bool
+    words: str
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """Every finding, in turn."""
+    for finding in _programs():
+        yield finding
+    yield _interface()
+    yield _disk(settings)
+    yield _port("HTTP port", settings.http_host, settings.http_port, socket.SOCK_STREAM)
+    yield _port("media port", settings.media_host, settings.media_port, socket.SOCK_DGRAM)
+    yield await _record(settings)
+    async for finding in _servers(settings):
+        yield finding
+
+
+def _programs() -> Iterator[Finding]:
+    fine = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    yield Finding("python", fine, f"{platform.python_version()} on {platform.system()}")
+    for package in ("av", "opencv-python-headless", "aiortc", "aiohttp", "python-socketio"):
+        try:
+            yield Finding(package, True, version(package))
+        except PackageNotFoundError:
+            yield Finding(package, False, "is not installed")
+
+
+def _interface() -> Finding:
+    built = (Path(consult_ui.__file__).parent / "dist" / "s" / "index.html").exists()
+    return Finding("web interface", built, "is built" if built else "is not built: ./dev run builds it")
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = settings.data_dir
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    return Finding("disk", free > FREE_BYTES_WANTED, f"{free / 1e9:.1f} GB free for the data folder")
+
+
+def _port(what: str, host: str, port: int, kind: socket.SocketKind) -> Finding:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, kind) as probing:
+        try:
+            if kind is socket.SOCK_STREAM:
+                probing.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probing.bind((host, port))
+        except OSError as error:
+            return Finding(what, False, f"{port} cannot be taken ({error.strerror}); is a server running?")
+    return Finding(what, True, f"{port} is free")
+
+
+async def _record(settings: Settings) -> Finding:
+    if not settings.master_key_path.exists():
+        return Finding("record", True, "none yet: the first start makes it")
+    try:
+        records = await open_records(settings)
+    except Exception as error:
+        return Finding("record", False, f"cannot be opened ({type(error).__name__})")
+    try:
+        count = await records.verify_audit()
+    except Exception as error:
+        return Finding("record", False, f"the audit does not hold ({type(error).__name__})")
+    finally:
+        await records.close()
+    return Finding("record", True, f"opens; {count} audit lines hold together")
+
+
+async def _servers(settings: Settings) -> AsyncIterator[Finding]:
+    """Those that a setting names; what is not set up is said, and is fine."""
+    if settings.redis_url:
+        yield await _redis(settings.redis_url)
+    else:
+        yield Finding("redis", True, "not set up: one node")
+    if not settings.turn_urls:
+        yield Finding("turn", True, "not set up: calls need a direct way to the media port")
+    for url in settings.turn_urls:
+        relays, words = await probe_turn(settings, url)
+        yield Finding(f"turn {url}", relays, words)
+    if settings.smtp_url:
+        reachable = await Mailer(settings.smtp_url, settings.mail_from).reachable()
+        yield Finding("smtp", reachable, "answers" if reachable else "does not answer")
+    else:
+        yield Finding("smtp", True, "not set up: links are shown, not mailed")
+
+
+async def _redis(url: str) -> Finding:
+    async with AsyncExitStack() as stack:
+        redis = Redis.from_url(url, socket_connect_timeout=5)
+        stack.push_async_callback(redis.aclose)
+        try:
+            await asyncio.wait_for(redis.ping(), 5)
+        except (RedisError, OSError, TimeoutError):
+            return Finding("redis", False, "does not answer")
+        return Finding("redis", True, "answers")
