@@ -8,7 +8,7 @@ from media import rtcp
 from media.publication import Publication
 from media.rtp import Packet
 from media.subscription import Subscription
-from media.tap import Tap
+from media.watch import Watch
 
 Send = Callable[[bytes], bool]
 
@@ -18,7 +18,7 @@ class Fanout:
 
     def __init__(self, publication: Publication) -> None:
         self.publication = publication
-        self.tap: Tap | None = None
+        self.watch: Watch | None = None
         self.announced = False
         self.packets_sent = 0
         self.packets_refused = 0
@@ -32,6 +32,12 @@ class Fanout:
     def remove(self, subscription: Subscription) -> None:
         """Deliver to a Subscription no more."""
         self._receivers = [entry for entry in self._receivers if entry[0] is not subscription]
+
+    def end_watch(self) -> None:
+        """Decode no more."""
+        if self.watch is not None:
+            self.watch.close()
+            self.watch = None
 
     def restart(self) -> None:
         """The Publication goes on as another RTP stream."""
@@ -57,8 +63,8 @@ class Fanout:
                 self.packets_refused += 1
             if not was_started:
                 self._started(receiver, sequence, now, late)
-        if self.tap is not None:
-            self.tap.feed(self.publication.codec.name, packet.data, now)
+        if self.watch is not None:
+            self.watch.feed(packet.data, now)
 
     def _started(
         self, receiver: tuple[Subscription, Send, Send], sequence: int, now: float, late: bool

@@ -7,10 +7,10 @@ import secrets
 from dataclasses import dataclass
 
 from media import rtcp, rtp
+from media.answer import Plan
 from media.fanout import Fanout
 from media.ice_lite import Address, Credentials
 from media.interface import TransportState
-from media.sdp import Section
 from media.subscription import Subscription
 from media.transport import Transport
 from media.twcc import ArrivalRecorder
@@ -58,13 +58,16 @@ class Participant:
         self._feedback_at_s = 0.0
         self._report_at_s = 0.0
 
-    def route(self, extensions: dict[str, int], sections: dict[str, Section]) -> None:
-        """Rebuild the routing tables after a negotiation. sections: of the publishing m-lines, by mid."""
+    def route(self, plan: Plan) -> None:
+        """Rebuild the routing tables after a negotiation. Extension ids hold for the whole bundle."""
+        extensions: dict[str, int] = {}
+        for planned in plan.sections:
+            extensions.update(planned.extensions)
         self._mid_extension = extensions.get(rtp.MID_URI, 0)
         self._transport_cc_extension = extensions.get(rtp.TRANSPORT_CC_URI, 0)
         self.routes = {s: r for s, r in self.routes.items() if r[0] in self.sending.values()}
         for mid, fanout in self.sending.items():
-            section = sections[mid]
+            section = plan.by_mid(mid).section
             repairs = set(section.rtx_of.values())
             ssrc = next((s for s in section.ssrcs if s not in repairs), None)
             if ssrc is not None:

@@ -16,6 +16,8 @@ from media.reception import Reception
 VIDEO_HISTORY = 1024
 AUDIO_HISTORY = 128
 RATE_WINDOW_S = 1.0
+MIN_CAP_BPS = 30_000
+"""Below this no browser keeps a picture moving."""
 
 _KEYFRAME_STARTS: dict[str, Callable[[bytes, int, int], bool]] = {
     "VP8": vp8.starts_keyframe,
@@ -82,6 +84,10 @@ class Publication:
             self._restart()
             self.history.clear()
         return restarted
+
+    def set_cap(self, bitrate_bps: int | None) -> None:
+        """What the publisher may send at most; None leaves it to the configuration."""
+        self.cap_bps = None if bitrate_bps is None else max(MIN_CAP_BPS, bitrate_bps)
 
     def has_stream(self, payload_type: int) -> bool:
         """Whether the SSRC for this payload type, media or retransmissions, is known."""

@@ -1,0 +1,122 @@
+"""What comes to the port: STUN, DTLS and SRTP told apart, each given to whom it is for, the rest counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from media.ice_lite import Address, IceLite, StunOutcome
+from media.participant import Participant
+from media.rtp import is_rtcp
+from media.udp import Ancillary, UdpSocket
+
+REBIND_TRIES_PER_S = 50
+SHORTEST_DATAGRAM = 13
+"""A DTLS record's header; every SRTP and STUN packet is longer."""
+
+Deliver = Callable[[Participant, bytes, bool, float], str | None]
+
+
+class Demultiplexer:
+    """Routes datagrams by their first byte (RFC 7983) and by the addresses that ICE has validated.
+
+    participants: all there are, by room and id. deliver: takes a plain packet, whether it is RTCP, and its
+    arrival; returns why it was dropped, or None.
+    """
+
+    def __init__(
+        self, udp: UdpSocket, participants: Mapping[tuple[str, str], Participant], deliver: Deliver
+    ) -> None:
+        self.ice: IceLite[Participant] = IceLite()
+        self.received = 0
+        self.dropped: Counter[str] = Counter()
+        self._udp = udp
+        self._participants = participants
+        self._deliver = deliver
+        self._rebind_tries = 0.0
+
+    def sender(self, participant: Participant) -> Callable[[bytes], bool]:
+        """A function that sends to wherever the participant is; False when the datagram was not taken."""
+        send = self._udp.send
+
+        def to_participant(datagram: bytes) -> bool:
+            address = participant.address
+            return address is not None and send(datagram, address, participant.source)
+
+        return to_participant
+
+    def pass_time(self, now: float, elapsed_s: float) -> None:
+        """Let credentials expire, and rebinding be tried again."""
+        self.ice.expire(now)
+        self._rebind_tries = min(REBIND_TRIES_PER_S, self._rebind_tries + elapsed_s * REBIND_TRIES_PER_S)
+
+    def datagram(self, datagram: bytes, address: Address, ancillary: Ancillary, arrived_s: float) -> None:
+        """Take one datagram."""
+        self.received += 1
+        if len(datagram) < SHORTEST_DATAGRAM:
+            self.dropped["malformed"] += 1
+            return
+        first = datagram[0]
+        if 127 < first < 192:
+            participant = self.ice.owner_of(address)
+            if participant is not None:
+                control = is_rtcp(datagram)
+                plain = participant.transport.unprotect(datagram, control)
+                reason = (
+                    "not_authenticated"
+                    if plain is None
+                    else self._deliver(participant, plain, control, arrived_s)
+                )
+            else:
+                reason = self._rebind(datagram, address, ancillary, arrived_s)
+        elif first < 4:
+            reason = self._stun(datagram, address, ancillary, arrived_s)
+        elif 19 < first < 64:
+            reason = self._dtls(datagram, address)
+        else:
+            reason = "unknown_protocol"
+        if reason is not None:
+            self.dropped[reason] += 1
+
+    def _dtls(self, datagram: bytes, address: Address) -> str | None:
+        participant = self.ice.owner_of(address)
+        if participant is None:
+            return "unvalidated_address"
+        return None if participant.transport.push_dtls(datagram) else "queue_full"
+
+    def _stun(self, datagram: bytes, address: Address, ancillary: Ancillary, now: float) -> str | None:
+        result = self.ice.receive(datagram, address, now)
+        if result.reply is not None:
+            self._udp.send(result.reply, address, self._udp.source_of(ancillary))
+        if result.outcome not in (StunOutcome.VALIDATED, StunOutcome.SERVED):
+            return result.outcome
+        if result.owner is not None and result.moved:
+            self._move(result.owner, address, ancillary)
+        return None
+
+    def _rebind(
+        self, datagram: bytes, address: Address, ancillary: Ancillary, arrived_s: float
+    ) -> str | None:
+        """SRTP from an address that is not validated: follow a publisher whose keys authenticate it.
+
+        Only packets with a known SSRC are tried, and only so many a second.
+        """
+        if is_rtcp(datagram) or self._rebind_tries < 1.0:
+            return "unvalidated_address"
+        ssrc = int.from_bytes(datagram[8:12], "big")
+        for participant in self._participants.values():
+            if ssrc in participant.routes:
+                self._rebind_tries -= 1.0
+                plain = participant.transport.unprotect(datagram, False)
+                if plain is not None:
+                    self.ice.rebind(participant, address, arrived_s)
+                    self._move(participant, address, ancillary)
+                    return self._deliver(participant, plain, False, arrived_s)
+        return "unvalidated_address"
+
+    def _move(self, participant: Participant, address: Address, ancillary: Ancillary) -> None:
+        source = self._udp.source_of(ancillary)
+        participant.source = source if self._udp.needs_source(address, source) else None
+        participant.address = address
+        if participant.transport.secured:
+            participant.moved()

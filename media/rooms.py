@@ -1,0 +1,144 @@
+"""Who is in which room, what each sends and what each receives; negotiated plans are put into effect here."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+
+from media.answer import ChosenCodec, Outgoing, Plan, PlannedSection
+from media.fanout import Fanout
+from media.interface import (
+    Kind,
+    MediaEvent,
+    PublicationEnded,
+    PublicationInfo,
+    Source,
+    TransportChanged,
+    TransportState,
+    UnknownPublication,
+)
+from media.participant import Participant, Receiving
+from media.publication import Publication
+from media.rtp import MID_URI, extension_block
+from media.subscription import Subscription
+
+
+class Rooms:
+    """Tables of participants and Publications. emit: told of every end."""
+
+    def __init__(self, emit: Callable[[MediaEvent], None]) -> None:
+        self.participants: dict[tuple[str, str], Participant] = {}
+        self.fanouts: dict[str, Fanout] = {}
+        self._emit = emit
+        self._sent = 0
+        self._refused = 0
+
+    def find(self, room_id: str, publication_id: str) -> Fanout:
+        """A Publication of a room. Raises UnknownPublication."""
+        fanout = self.fanouts.get(publication_id)
+        if fanout is None or fanout.publication.info.room_id != room_id:
+            raise UnknownPublication("no Publication of this room has this id")
+        return fanout
+
+    def packets(self) -> tuple[int, int]:
+        """(sent, not taken by the system) since the start."""
+        fanouts = self.fanouts.values()
+        sent = self._sent + sum(fanout.packets_sent for fanout in fanouts)
+        return sent, self._refused + sum(fanout.packets_refused for fanout in fanouts)
+
+    def publish(self, participant: Participant, plan: Plan, sources: Mapping[str, Source]) -> None:
+        """Begin, keep or end a participant's Publications. sources: by mid."""
+        for mid, fanout in list(participant.sending.items()):
+            info, codec = fanout.publication.info, fanout.publication.codec
+            if mid not in sources or info.source != sources[mid] or codec != plan.by_mid(mid).codec:
+                del participant.sending[mid]
+                self._end(fanout)
+        for mid, source in sources.items():
+            chosen = plan.by_mid(mid).codec
+            if mid in participant.sending or chosen is None:
+                continue
+            info = PublicationInfo(
+                publication_id=secrets.token_urlsafe(12),
+                room_id=participant.room_id,
+                participant_id=participant.participant_id,
+                kind=Kind.AUDIO if source is Source.MICROPHONE else Kind.VIDEO,
+                source=source,
+                codec=chosen.name,
+            )
+            fanout = Fanout(Publication(info, chosen, participant.feedback_ssrc))
+            participant.sending[mid] = self.fanouts[info.publication_id] = fanout
+
+    def subscribe(
+        self, participant: Participant, plan: Plan, wanted: Mapping[str, Fanout]
+    ) -> dict[str, Outgoing]:
+        """Begin, switch or end a participant's Subscriptions; what each answer says of its stream."""
+        for mid, receiving in list(participant.receiving.items()):
+            if mid not in wanted or plan.by_mid(mid).codec != receiving.subscription.codec:
+                receiving.fanout.remove(receiving.subscription)
+                del participant.receiving[mid]
+        outgoing: dict[str, Outgoing] = {}
+        for mid, fanout in wanted.items():
+            planned = plan.by_mid(mid)
+            if planned.codec is None:
+                continue
+            current = participant.receiving.get(mid)
+            if current is None:
+                subscription = _new_subscription(fanout.publication, planned, planned.codec)
+                participant.receiving[mid] = Receiving(subscription, fanout)
+                _connect(participant, subscription, fanout)
+            else:
+                subscription = current.subscription
+                if current.fanout is not fanout:
+                    current.fanout.remove(subscription)
+                    current.fanout = fanout
+                    subscription.attach(fanout.publication)
+                    _connect(participant, subscription, fanout)
+            outgoing[mid] = _outgoing(fanout.publication.info, subscription)
+        return outgoing
+
+    def remove(self, participant: Participant) -> None:
+        """Forget a participant and all it sends and receives. Its transport is the caller's to close."""
+        key = (participant.room_id, participant.participant_id)
+        del self.participants[key]
+        for receiving in participant.receiving.values():
+            receiving.fanout.remove(receiving.subscription)
+        participant.receiving.clear()
+        for fanout in participant.sending.values():
+            self._end(fanout)
+        participant.sending.clear()
+        self._emit(TransportChanged(*key, TransportState.CLOSED))
+
+    def _end(self, fanout: Fanout) -> None:
+        fanout.end_watch()
+        self.fanouts.pop(fanout.publication.info.publication_id, None)
+        self._sent += fanout.packets_sent
+        self._refused += fanout.packets_refused
+        if fanout.announced:
+            self._emit(PublicationEnded(fanout.publication.info))
+
+
+def _connect(participant: Participant, subscription: Subscription, fanout: Fanout) -> None:
+    fanout.add(subscription, participant.transport.send_rtp, participant.transport.send_rtcp)
+
+
+def _outgoing(info: PublicationInfo, subscription: Subscription) -> Outgoing:
+    # Camera and microphone share a stream, so that the browser keeps lips and voice together.
+    stream_id = info.participant_id + ("-screen" if info.source is Source.SCREEN else "")
+    return Outgoing(
+        stream_id, info.publication_id, info.participant_id, subscription.ssrc, subscription.rtx_ssrc
+    )
+
+
+def _new_subscription(publication: Publication, planned: PlannedSection, codec: ChosenCodec) -> Subscription:
+    mid_extension = planned.extensions.get(MID_URI)
+    mid = planned.section.mid.encode()
+    named = [(mid_extension, mid)] if mid_extension is not None and len(mid) <= 16 else []
+    return Subscription(
+        publication,
+        codec,
+        ssrc=secrets.randbits(32),
+        rtx_ssrc=secrets.randbits(32) if codec.rtx_payload_type is not None else None,
+        extensions=extension_block(named),
+        first_sequence=secrets.randbits(15),
+        first_timestamp=secrets.randbits(32),
+    )
