@@ -1,4 +1,4 @@
-"""The live calibration of one room: which frame to measure, what a measurement changes, when viewers get a LUT."""
+"""The live calibration of one room: what a measurement changes, and when viewers get a LUT; pure."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def measured(
 ) -> LiveCalibration | None:
     """What is known after a frame was looked at.
 
-    No chart: the last calibration stays, with its age and no longer in view. A chart too bad to trust does not
-    replace a calibration that is. Another Publication starts from nothing.
+    No chart: the last calibration stays, with its age and no longer in view. A chart too bad to trust does
+    not replace a calibration that is. Another Publication starts from nothing.
     """
     if current is not None and current.publication_id != publication_id:
         current = None

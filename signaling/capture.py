@@ -1,8 +1,8 @@
-"""A capture as a pure state machine: asked for, taken by the device, uploaded, stored; or a frame kept instead.
+"""A capture as a pure state machine: asked for, taken by the device, uploaded, stored; or a frame kept.
 
 requested -> taking -> uploading -> storing -> stored | failed. A device that says it cannot, or is silent for
-SILENCE, leads to storing with the reason as error_id, and FrameWanted: the best frame of the video is kept. When
-no frame comes within FRAME_WAIT the capture has failed.
+SILENCE, leads to storing with the reason as error_id: the best frame of the video is wanted. When none comes
+within FRAME_WAIT the capture has failed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Capture:
     participant_id: str
     state: CaptureState
     heard_at: datetime
-    """When the device was last heard; from FrameWanted on, when the frame was first wanted."""
+    """When the device was last heard; once a frame is wanted, since when."""
     sent_bytes: int = 0
     size_bytes: int | None = None
     error_id: str | None = None

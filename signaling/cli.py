@@ -1,4 +1,4 @@
-"""The `truehue` command. What it needs is imported when a command runs, so that worker processes start quickly."""
+"""The `truehue` command; each imports what it needs when it runs, so worker processes start quickly."""
 
 from __future__ import annotations
 

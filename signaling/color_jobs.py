@@ -1,4 +1,4 @@
-"""Color work for a worker process: measure one frame, derive a still's pictures. Top-level functions that pickle.
+"""Color work for a worker process: measure one frame, derive a still's pictures; functions that pickle.
 
 The parts' own functions come as arguments: they travel by name, so a worker imports only what they need.
 """

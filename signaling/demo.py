@@ -1,4 +1,4 @@
-"""The demo clinic: keeps a consultation with a simulated patient who joins as a phone would, and a fresh one after."""
+"""The demo clinic: a consultation with a simulated patient who joins as a phone would, again and again."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PEOPLE = (
 
 
 class Demo:
-    """Runs the simulated patient in a process of its own, so that its encoder takes nothing from the relay."""
+    """Runs the simulated patient in a process of its own: its encoder takes nothing from the relay."""
 
     def __init__(self, server: RunningServer, bus: Bus, team: Team, loopback_url: str) -> None:
         """loopback_url: where the simulated patient finds the server."""
@@ -136,7 +136,7 @@ class Demo:
         return f"{self._url}/p/#{token}"
 
     async def _live(self, link: str, tone: str, illuminant: str) -> None:
-        """Until the consultation has ended; the link goes over standard input, where nobody else can read it."""
+        """Until the consultation has ended; the link goes over standard input, where nobody reads it."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "media.simulated", "-", "--tone", tone, "--illuminant", illuminant),

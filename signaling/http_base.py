@@ -31,8 +31,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), screen-wake-lock=(self), "
-    "geolocation=(), payment=(), usb=()",
+    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), "
+    "screen-wake-lock=(self), geolocation=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
@@ -75,8 +75,8 @@ def content_security_policy(request: web.Request, style_hash: str = "") -> str:
 async def identify(request: web.Request) -> Identity:
     """Who asks: a personal link (Authorization: Bearer), else a session cookie, else nobody.
 
-    A request with a cookie that changes something must come from our own pages: same Origin and a content type
-    that no form can send. Raises Refusal.
+    A request with a cookie that changes something must come from our own pages: same Origin and a content
+    type that no form can send. Raises Refusal.
     """
     ours = services(request)
     now = ours.clock()
@@ -132,7 +132,7 @@ def error_response(error_id: str) -> web.Response:
 
 @web.middleware
 async def outermost(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Typed errors, security headers, a line in the log and a count: by route, never by address or content."""
+    """Typed errors, security headers, a log line and a count: by route, never by address or content."""
     began = time.monotonic()
     response = await _answered(request, handler)
     for name, value in SECURITY_HEADERS.items():

@@ -1,4 +1,4 @@
-"""The Socket.IO doors: thin shells that authenticate, limit, decode, hand over, and answer with a reply or error."""
+"""The Socket.IO doors: thin shells that limit, decode, hand over, and answer with a reply or an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Log lines as JSON or for a person's eyes, on standard error; no personal data, no tokens, no exception's words."""
+"""Log lines as JSON or for a person, on standard error: no personal data, tokens or exception's words."""
 
 from __future__ import annotations
 

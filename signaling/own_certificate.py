@@ -1,4 +1,4 @@
-"""A certificate for one's own network, made under an authority of one's own that may name these addresses only."""
+"""A certificate for one's own network, under an authority that may vouch for these addresses only."""
 
 from __future__ import annotations
 

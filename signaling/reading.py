@@ -1,4 +1,4 @@
-"""Puts together what staff read: worklists, referrals, consultations, timelines; access was decided before."""
+"""Puts together what staff read: worklists, referrals, consultations, timelines; access comes before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calibrations in the live rooms: taps the patient's camera while somebody looks, and sends viewers the LUT."""
+"""Calibrations in the live rooms: taps the camera on the skin while somebody looks, sends viewers the LUT."""
 
 from __future__ import annotations
 

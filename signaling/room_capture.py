@@ -1,4 +1,4 @@
-"""Captures in the live rooms: asks the device, yields bandwidth to the still, keeps the best frame instead."""
+"""Captures in the live rooms: asks the device, yields bandwidth to the still, or keeps the best frame."""
 
 from __future__ import annotations
 

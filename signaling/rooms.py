@@ -151,7 +151,7 @@ class Rooms:
         self._live = live
         self._followers = list(followers)
 
-    # --- entering and leaving -------------------------------------------------------------------------------
+    # --- entering and leaving -------------------------------------------------------------------------
 
     async def enter(self, who: Identity, consultation_id: str, sid: str, address: str) -> None:
         """A connection comes in. An older one of the same participant goes. Raises Refusal, RecordError."""
@@ -205,7 +205,7 @@ class Rooms:
             return served
 
     async def _place(self, who: Identity, room: Room, now: datetime) -> Participant:
-        """The participant that somebody is here; staff with a tie of care get a place when they first come."""
+        """The participant that somebody is here; staff with a tie of care get a place when they come."""
         if who.participant is not None:
             fresh = await self._records.participant(who.participant.participant_id)
             assert fresh is not None
@@ -296,7 +296,7 @@ class Rooms:
         except RedisError as error:
             log.warning("lease_not_freed", error=type(error).__name__)
 
-    # --- what connections ask ---------------------------------------------------------------------------------
+    # --- what connections ask -------------------------------------------------------------------------
 
     def place_of(self, sid: str) -> tuple[Room, Participant]:
         """Room and participant of a connection. Raises Refusal."""
@@ -398,7 +398,7 @@ class Rooms:
         (room.muted.add if muted else room.muted.discard)(publication_id)
         self.changed(room)
 
-    # --- what happens ------------------------------------------------------------------------------------------
+    # --- what happens ---------------------------------------------------------------------------------
 
     def _on_media_event(self, event: MediaEvent) -> None:
         room_id = event.room_id if isinstance(event, TransportChanged) else event.publication.room_id
@@ -431,7 +431,7 @@ class Rooms:
             self._spawn(self._refresh(served))
 
     async def _refresh(self, served: _Served) -> None:
-        """Read the participants again: a link was made, a consent or an answer given, perhaps on another node."""
+        """Read the participants again: a link was made, a consent given, perhaps on another node."""
         async with served.lock:
             for one in await self._records.participants(served.room.consultation_id):
                 served.room.participants[one.participant_id] = one
@@ -484,7 +484,7 @@ class Rooms:
                 except Exception as error:
                     log.error("push_failed", error=type(error).__name__)
 
-    # --- time --------------------------------------------------------------------------------------------------
+    # --- time -----------------------------------------------------------------------------------------
 
     async def _tick_for_ever(self) -> None:
         ticks = 0
@@ -509,7 +509,7 @@ class Rooms:
             self.changed(room)
 
     async def _lost(self, served: _Served) -> None:
-        """Another node took the consultation while this one could not reach Redis: people connect again there."""
+        """Another node took the consultation while this one could not reach Redis: people go there."""
         log.warning("lease_lost", consultation_id=served.room.consultation_id)
         self._served.pop(served.room.consultation_id, None)
         sids = list(served.room.sids.values())

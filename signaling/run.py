@@ -121,8 +121,8 @@ def _print(links: _Links, base: str, certificate: OwnCertificate | None, *, demo
         print(
             "Phones warn about the certificate, which this server made for itself. Either go on past the\n"
             f"warning, or install {certificate.authority}\n"
-            "on the phone as a certificate authority; it can vouch for this machine's addresses only, and its\n"
-            f"SHA-256 fingerprint is\n  {certificate.fingerprint}\n"
+            "on the phone as a certificate authority; it can vouch for this machine's addresses\n"
+            f"only, and its SHA-256 fingerprint is\n  {certificate.fingerprint}\n"
         )
     print("Stop with Ctrl+C.", flush=True)
 

@@ -1,4 +1,4 @@
-"""Stills on their way into the record: commit, then thumbnail, display and corrected picture, step by step."""
+"""Stills on their way into the record: commit, then thumbnail, display and corrected picture in steps."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Stills:
         return snapshot
 
     def derive_later(self, snapshot: Snapshot) -> None:
-        """Derive what this snapshot lacks, unless that is under way. A still without a chart gets no correction."""
+        """Derive what this snapshot lacks, unless that is under way. Without a chart: no correction."""
         have = {image.variant for image in snapshot.derived}
         if snapshot.snapshot_id in self._under_way or Variant.DISPLAY in have:
             return
