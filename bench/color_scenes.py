@@ -181,7 +181,7 @@ def render(setup: Setup) -> Scene:
         0.7, 1.2, len(WAVELENGTHS_NM)
     )
     linear = _camera_colors(setup, rng, np.vstack([CHART_REFLECTANCE, frame_material, table, skins]))
-    canvas = np.empty((height, width, 3))
+    canvas: Floats = np.empty((height, width, 3))
     canvas[:] = linear[25]
     texture = cv2.GaussianBlur(rng.normal(0, 1, (height, width)), (0, 0), 5)
     canvas *= (1 + 0.6 * texture / max(float(texture.std()), 1e-9) * 0.08)[..., None]
@@ -204,7 +204,8 @@ def render(setup: Setup) -> Scene:
     if setup.glare:
         _add_glare(canvas, centers, rng)
     canvas += setup.flare
-    canvas = np.asarray(cv2.GaussianBlur(canvas, (0, 0), setup.blur_px), np.float64)
+    blurred: Any = cv2.GaussianBlur(canvas, (0, 0), setup.blur_px)
+    canvas = np.asarray(blurred, np.float64).reshape(height, width, 3)
     noise = rng.normal(0, setup.noise, canvas.shape)
     canvas += noise * np.sqrt(np.maximum(canvas, 0) + 0.02)
     encoded = tone_curve(canvas, setup.contrast)
@@ -219,17 +220,17 @@ def _pose(setup: Setup, rng: np.random.Generator) -> Floats:
     turn, tilt = np.radians(setup.rotation_deg), np.radians(setup.tilt_deg)
     axis = rng.uniform(0, 2 * np.pi)
     corners = np.array([(0, 0), (COLUMNS - 1, 0), (COLUMNS - 1, ROWS - 1), (0, ROWS - 1)], float)
-    flat = corners - ((COLUMNS - 1) / 2, (ROWS - 1) / 2)
+    flat: Floats = corners - np.array(((COLUMNS - 1) / 2, (ROWS - 1) / 2))
     spin = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    flat = flat @ spin.T
+    flat = np.asarray(flat @ spin.T, np.float64)
     direction = np.array([np.cos(axis), np.sin(axis)])
     along = flat @ direction
     depth = distance + along * np.sin(tilt)
     flat = flat + np.outer(along * (np.cos(tilt) - 1), direction)
     points = flat / depth[:, None] * distance * setup.pitch_px
-    points += (setup.width * 0.5, setup.height * 0.5)
-    matrix: Floats = cv2.getPerspectiveTransform(corners.astype(np.float32), points.astype(np.float32))
-    return matrix
+    points = points + np.array((setup.width * 0.5, setup.height * 0.5))
+    matrix: Any = cv2.getPerspectiveTransform(corners.astype(np.float32), points.astype(np.float32))
+    return np.asarray(matrix, np.float64)
 
 
 def _draw_chart(canvas: Floats, colors: Floats, homography: Floats) -> Floats:
@@ -267,3 +268,38 @@ def _add_glare(canvas: Floats, centers: Floats, rng: np.random.Generator) -> Non
     x, y = centers[rng.integers(24)]
     ys, xs = np.mgrid[: canvas.shape[0], : canvas.shape[1]]
     canvas += (0.6 * np.exp(-((xs - x) ** 2 + (ys - y) ** 2) / (2 * (0.5 * pitch) ** 2)))[..., None]
+
+
+def negative(seed: int, width: int = 1280, height: int = 720) -> NDArray[np.uint8]:
+    """A picture without a chart that looks like one: keys, panes, tiles, swatches, a scrambled chart.
+
+    Returns uint8 [H, W, 3].
+    """
+    rng = np.random.default_rng(seed)
+    kind = seed % 8
+    columns, rows = int(rng.integers(4, 15)), int(rng.integers(3, 9))
+    cell = min(width // (columns + 2), height // (rows + 2))
+    base = rng.uniform(0.1, 0.9, 3)
+    picture = np.full((height, width, 3), rng.uniform(0.02, 0.9, 3))
+    chart = srgb_encode(np.clip(CHART_REFLECTANCE @ D65_TO_LINEAR_RGB, 0, 1))
+    order = rng.permutation(len(chart))
+    for row in range(rows):
+        for column in range(columns):
+            color = {
+                0: base,  # keys
+                1: base * rng.uniform(0.8, 1.2),  # panes
+                2: rng.uniform(0, 1, 3),  # mosaic
+                3: base + rng.normal(0, 0.15, 3),  # swatches of one paint
+                4: chart[order[(row * columns + column) % len(chart)]],  # a scrambled chart
+                5: chart[(row * columns + column) % len(chart)][[2, 1, 0]],  # its colors swapped
+                6: np.full(3, rng.uniform(0, 1)),  # greys
+                7: np.array([row / rows, column / columns, rng.uniform(0, 1)]),  # a color picker
+            }[kind]
+            x, y, gap = (column + 1) * cell, (row + 1) * cell, max(1, int(rng.uniform(0.05, 0.2) * cell))
+            picture[y + gap : y + cell - gap, x + gap : x + cell - gap] = color
+    angle = float(rng.uniform(-40, 40))
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
+    turned: Any = cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    noisy = cv2.GaussianBlur(turned, (0, 0), 0.8) + rng.normal(0, 0.01, picture.shape)
+    result: NDArray[np.uint8] = np.round(np.clip(noisy, 0, 1) * 255).astype(np.uint8)
+    return result

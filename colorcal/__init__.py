@@ -5,6 +5,7 @@ from colorcal.chart import detect_chart, track_chart
 from colorcal.errors import ColorInputError
 from colorcal.interface import Calibration, CalibrationReport, ChartDetection, Grade
 from colorcal.patches import PatchSamples, sample_patches
+from colorcal.steady import SteadyCalibration
 
 __all__ = [
     "Calibration",
@@ -14,6 +15,7 @@ __all__ = [
     "FittedCalibration",
     "Grade",
     "PatchSamples",
+    "SteadyCalibration",
     "calibrate",
     "calibrate_samples",
     "detect_chart",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorcal.color_math import Floats, srgb_encode
-from colorcal.correction import Correction
+from colorcal.correction import Correction, Mixture
 
 _NODES: Final = 33
 _FRACTIONS: Final = 32
@@ -17,13 +17,15 @@ _FRACTIONS: Final = 32
 _CHUNK_PX: Final = 1 << 18
 
 
-def sample_lut(correction: Correction, size: int) -> Floats:
+def sample_lut(correction: Correction | Mixture, size: int) -> Floats:
     """The correction on a grid, float64 [size, size, size, 3] indexed [r, g, b], values 0 to 1."""
     axis = np.linspace(0, 1, size)
-    linear = correction.to_linear(axis)
-    r, g, b = np.meshgrid(linear, linear, linear, indexing="ij")
-    corrected = correction.from_linear(np.column_stack([r.ravel(), g.ravel(), b.ravel()]))
-    return srgb_encode(corrected).reshape(size, size, size, 3)
+    total = np.zeros((size**3, 3))
+    for part in correction.parts:
+        linear = part.to_linear(axis)
+        r, g, b = np.meshgrid(linear, linear, linear, indexing="ij")
+        total += srgb_encode(part.from_linear(np.column_stack([r.ravel(), g.ravel(), b.ravel()])))
+    return (total / len(correction.parts)).reshape(size, size, size, 3)
 
 
 def quantise(lut: Floats) -> NDArray[np.uint8]:
@@ -81,13 +83,11 @@ class FastTable:
         return result
 
 
-def apply_exactly(correction: Correction, rgb: NDArray[np.uint16]) -> NDArray[np.uint16]:
+def apply_exactly(correction: Correction | Mixture, rgb: NDArray[np.uint16]) -> NDArray[np.uint16]:
     """Correct a 16-bit picture by the formula itself, so that no table can band."""
-    linear_of = correction.to_linear(np.arange(65536) / 65535)
     flat = rgb.reshape(-1, 3)
     out = np.empty_like(flat)
     for start in range(0, len(flat), _CHUNK_PX):
         part = flat[start : start + _CHUNK_PX]
-        corrected = srgb_encode(correction.from_linear(linear_of[part]))
-        out[start : start + _CHUNK_PX] = np.round(corrected * 65535).astype(np.uint16)
+        out[start : start + _CHUNK_PX] = np.round(correction(part / 65535) * 65535).astype(np.uint16)
     return out.reshape(rgb.shape)

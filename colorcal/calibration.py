@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from colorcal.apply import FastTable, apply_exactly, quantise, sample_lut
 from colorcal.chart import detect_chart
-from colorcal.correction import Correction
+from colorcal.correction import Correction, Mixture
 from colorcal.errors import ColorInputError, check_picture, check_size
 from colorcal.estimate import estimate
 from colorcal.interface import CalibrationReport, ChartDetection
@@ -26,7 +26,9 @@ class FittedCalibration:
     LUTs are made when first asked for and are left out of a pickle.
     """
 
-    def __init__(self, correction: Correction, report: CalibrationReport, detection: ChartDetection) -> None:
+    def __init__(
+        self, correction: Correction | Mixture, report: CalibrationReport, detection: ChartDetection
+    ) -> None:
         self._correction = correction
         self._report = report
         self._detection = detection
@@ -43,7 +45,7 @@ class FittedCalibration:
         return self._detection
 
     @property
-    def correction(self) -> Correction:
+    def correction(self) -> Correction | Mixture:
         """The fitted parameters."""
         return self._correction
 

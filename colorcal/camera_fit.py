@@ -20,7 +20,7 @@ from colorcal.reference import COLUMNS, GRID, ROWS, Batch, lab_d50
 from colorcal.spectra import CHART_REFLECTANCE, OBSERVER, WAVELENGTHS_NM, daylight
 from colorcal.tone import SHAPE_SIGMAS, SHAPES, bend_slopes, bends
 
-_NOISE: Final = 0.008
+_NOISE: Final = 0.006
 """Standard deviation, in encoded units, of a good patch: print and model together."""
 _FREEDOM: Final = 4.0
 _GRADIENT_SIGMAS: Final[Floats] = np.array([0.25, 0.25, 0.06, 0.06, 0.06])
@@ -28,7 +28,10 @@ _GAIN_SIGMA: Final = 0.6
 _GAIN_COMMON_SIGMA: Final = 1.5
 _FLARE_MEAN: Final = 0.004
 _FLARE_SIGMA: Final = 0.008
-_ROUNDS: Final = 14
+_SOFTENING: Final = (8.0, 4.0, 2.0, 1.4, 1.0)
+"""Noise of the first rounds, in units of the last: far from the answer every patch still has a say."""
+_ROUNDS: Final = 16
+_MAX_NOISE_SCALE: Final = 4.0
 
 # parameters: response modes, log gains (3), gradient (5), flare (common), tone shape
 _GAIN: Final = slice(MODES, MODES + 3)
@@ -117,13 +120,17 @@ def fit_camera(samples: PatchSamples, batch: Batch) -> CameraFit:
     basis, precision = _gradient_basis(), _precision()
     prior_mean = np.zeros(_COUNT)
     prior_mean[_FLARE] = _FLARE_MEAN
-    variance = _NOISE**2 + (0.25 * samples.spread) ** 2
+    least = _NOISE**2 + (0.25 * samples.spread) ** 2
+    variance = least * _SOFTENING[0] ** 2
     theta = prior_mean.copy()
     theta[_GAIN] = _first_gain(samples, mean)
     damping = 1e-3
     residual, jacobian = _forward(theta, mean, modes, basis, samples.mean)
     weights = _weights(residual, variance, samples)
-    for _ in range(_ROUNDS):
+    for turn in range(_ROUNDS):
+        softening = _SOFTENING[min(turn, len(_SOFTENING) - 1)]
+        variance = least * max(softening, _noise_scale(residual, least, samples)) ** 2
+        weights = _weights(residual, variance, samples)
         scaled = (weights[:, None] / variance).ravel()
         step_base = theta - prior_mean
         normal = jacobian.T @ (scaled[:, None] * jacobian) + precision
@@ -139,18 +146,22 @@ def fit_camera(samples: PatchSamples, batch: Batch) -> CameraFit:
                 break
             damping = damping * 10 + 1e-6
         if not accepted:
-            break
+            if turn >= len(_SOFTENING):
+                break
+            continue
         moved = float(np.abs(candidate - theta).max())
         theta, residual, jacobian = candidate, trial, trial_jacobian
         damping = max(damping / 8, 1e-7)
-        weights = _weights(residual, variance, samples)
-        if moved < 2e-4:
+        if moved < 2e-4 and turn >= len(_SOFTENING):
             break
+    variance = least * _noise_scale(residual, least, samples) ** 2
+    weights = _weights(residual, variance, samples)
     scaled = (weights[:, None] / variance).ravel()
     normal = jacobian.T @ (scaled[:, None] * jacobian) + precision
     covariance = np.asarray(np.linalg.inv(normal), np.float64)
     distance = (residual**2 / variance).sum(axis=1)
     cost = 0.5 * (_FREEDOM + 3) * float(np.log1p(distance / _FREEDOM)[samples.visible].sum())
+    cost += 0.5 * float(np.log(variance)[samples.visible].sum())
     cost += 0.5 * float((theta - prior_mean) @ precision @ (theta - prior_mean))
     cost += 0.5 * float(np.linalg.slogdet(normal)[1])
     return CameraFit(
@@ -221,6 +232,14 @@ def _weights(residual: Floats, variance: Floats, samples: PatchSamples) -> Float
     weights = (_FREEDOM + 3) / (_FREEDOM + distance)
     result: Floats = np.where(samples.visible, weights, 0.0)
     return result
+
+
+def _noise_scale(residual: Floats, least: Floats, samples: PatchSamples) -> float:
+    """How much noisier than the least this picture is, from its better patches; at least 1."""
+    distance = np.sqrt((residual**2 / least).mean(axis=1))[samples.visible]
+    if not len(distance):
+        return 1.0
+    return float(np.clip(1.15 * np.quantile(distance, 0.4), 1.0, _MAX_NOISE_SCALE))
 
 
 def _objective(residual: Floats, scaled: Floats, step: Floats, precision: Floats) -> float:

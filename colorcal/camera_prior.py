@@ -18,6 +18,8 @@ from colorcal.spectra import (
 )
 
 _DRAWS: Final = 900
+_WIDEN: Final = 1.4
+"""Real cameras are stranger than the ensemble: its modes are widened by this factor."""
 MODES: Final = 16
 
 
@@ -43,7 +45,7 @@ def response_prior() -> ResponsePrior:
     draws = draws[distance < np.quantile(distance, 0.97)]
     mean = draws.mean(axis=0)
     _, sigma, rows = np.linalg.svd(draws - mean, full_matrices=False)
-    modes = rows[:MODES] * (sigma[:MODES, None] / np.sqrt(len(draws)))
+    modes = rows[:MODES] * (_WIDEN * sigma[:MODES, None] / np.sqrt(len(draws)))
     return ResponsePrior(mean.reshape(3, -1), modes.reshape(MODES, 3, -1))
 
 

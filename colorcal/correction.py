@@ -29,6 +29,11 @@ class Correction:
     flare: float
     matrix: Floats
 
+    @property
+    def parts(self) -> tuple[Correction, ...]:
+        """The corrections that this one is made of: itself."""
+        return (self,)
+
     def __call__(self, encoded: Floats) -> Floats:
         """Corrected sRGB (0 to 1) of picture values [N, 3], 0 to 1."""
         return srgb_encode(self.from_linear(self.to_linear(encoded)))
@@ -47,6 +52,17 @@ class Correction:
         """Linear sRGB within 0 to 1, of scene-linear camera values [N, 3]."""
         light = _toe(linear - self.flare) / self.gains
         return into_gamut(features(light) @ self.matrix)
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """The mean of the results of several corrections: what a steady picture is corrected with."""
+
+    parts: tuple[Correction, ...]
+
+    def __call__(self, encoded: Floats) -> Floats:
+        """Corrected sRGB (0 to 1) of picture values [N, 3], 0 to 1."""
+        return np.asarray(np.mean([part(encoded) for part in self.parts], axis=0), np.float64)
 
 
 def features(light: Floats) -> Floats:

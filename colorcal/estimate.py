@@ -19,7 +19,9 @@ from colorcal.spectra import D65_TO_LINEAR_RGB
 
 _POSTERIOR_DRAWS: Final = 10
 _SKIN_WEIGHT: Final = 1.0
-_CHART_WEIGHT: Final = 0.12
+_CHART_WEIGHT: Final = 0.06
+_GREY_WEIGHT: Final = 0.06
+_GREYS: Final = (0.03, 0.09, 0.19, 0.36, 0.59, 0.9)
 _RIDGE: Final = 2e-4
 _PRINT_DE00: Final = 0.8
 """What charts of one batch differ among themselves and from the skin model, in dE00."""
@@ -36,14 +38,14 @@ class Estimate:
 
 @cache
 def _targets(batch: Batch) -> tuple[Floats, Floats, Floats]:
-    """Reflectances [N, 31], their linear sRGB under D65 [N, 3] and weights [N]: skin, then the chart."""
+    """Reflectances [N, 31], their linear sRGB under D65 [N, 3] and weights [N]: skin, chart, greys."""
     skin, chart = library(), chart_reflectance(batch)
-    reflectance = np.vstack([skin, chart])
+    greys = np.repeat(np.array(_GREYS)[:, None], skin.shape[1], axis=1)
+    reflectance = np.vstack([skin, chart, greys])
     target = reflectance @ D65_TO_LINEAR_RGB
     luminance = np.maximum(target @ (0.2127, 0.7152, 0.0722), 0.01)
-    share = np.concatenate(
-        [np.full(len(skin), _SKIN_WEIGHT / len(skin)), np.full(len(chart), _CHART_WEIGHT / len(chart))]
-    )
+    groups = ((skin, _SKIN_WEIGHT), (chart, _CHART_WEIGHT), (greys, _GREY_WEIGHT))
+    share = np.concatenate([np.full(len(group), weight / len(group)) for group, weight in groups])
     # lightness grows with the cube root of luminance: errors in the dark weigh more
     return reflectance, target, share * luminance ** (-4 / 3)
 

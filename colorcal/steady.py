@@ -1,0 +1,84 @@
+"""Calibrations over time: corrected color kept steady, a switched lamp followed, an old calibration named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from colorcal.calibration import FittedCalibration
+from colorcal.color_math import Floats, de00, srgb_encode, srgb_to_lab
+from colorcal.correction import Mixture
+from colorcal.interface import Grade
+from colorcal.skin import library
+from colorcal.spectra import D65_TO_LINEAR_RGB
+
+_WINDOW: Final = 5
+_WINDOW_S: Final = 12.0
+_SWITCH_DE00: Final = 3.0
+"""Two calibrations that differ by more on skin were made under different lights or settings."""
+_SWITCH_WAIT_S: Final = 1.5
+"""A difference is believed when a second calibration confirms it, or when none came for this long."""
+_OUTDATED_S: Final = 60.0
+
+
+@dataclass
+class SteadyCalibration:
+    """A filter over the calibrations of one camera; time comes in, none is read.
+
+    update() takes each new result (None when no chart was in view) and returns the calibration to show.
+    """
+
+    _recent: list[tuple[float, FittedCalibration]] = field(default_factory=list)
+    _doubt: tuple[float, FittedCalibration] | None = None
+    _shown: FittedCalibration | None = None
+
+    def update(self, calibration: FittedCalibration | None, now_s: float) -> FittedCalibration | None:
+        """The calibration to show now: the blend of the recent ones that agree; the last when none came.
+
+        A calibration graded "refuse" is not taken. One that differs is taken, and those before it are
+        dropped, as soon as a second one agrees with it.
+        """
+        if calibration is None or calibration.report.grade is Grade.REFUSE:
+            return self._shown
+        if self._recent and skin_difference(self._recent[-1][1], calibration) > _SWITCH_DE00:
+            confirmed = (
+                self._doubt is not None and skin_difference(self._doubt[1], calibration) <= _SWITCH_DE00
+            )
+            if not confirmed and now_s - self._recent[-1][0] < _SWITCH_WAIT_S:
+                self._doubt = (now_s, calibration)
+                return self._shown
+            self._recent = [self._doubt] if confirmed and self._doubt is not None else []
+        self._doubt = None
+        self._recent.append((now_s, calibration))
+        self._recent = [one for one in self._recent[-_WINDOW:] if now_s - one[0] <= _WINDOW_S]
+        self._shown = self._blend()
+        return self._shown
+
+    def age_s(self, now_s: float) -> float | None:
+        """Seconds since the newest calibration that is shown, or None before the first."""
+        return now_s - self._recent[-1][0] if self._recent else None
+
+    def outdated(self, now_s: float) -> bool:
+        """Whether the shown calibration no longer holds: too old, or the last picture contradicts it."""
+        age_s = self.age_s(now_s)
+        return age_s is not None and (age_s > _OUTDATED_S or self._doubt is not None)
+
+    def _blend(self) -> FittedCalibration:
+        newest = self._recent[-1][1]
+        if len(self._recent) == 1:
+            return newest
+        parts = tuple(part for _, one in self._recent for part in one.correction.parts)
+        return FittedCalibration(Mixture(parts), newest.report, newest.detection)
+
+
+def skin_difference(one: FittedCalibration, other: FittedCalibration) -> float:
+    """Mean CIEDE2000 between what two calibrations make of the same skin-colored picture values."""
+    probes = _probes()
+    return float(de00(srgb_to_lab(one.correction(probes)), srgb_to_lab(other.correction(probes))).mean())
+
+
+def _probes() -> Floats:
+    skin = np.clip(library()[::6] @ D65_TO_LINEAR_RGB, 0, 1)
+    return srgb_encode(np.vstack([0.6 * skin, skin]))
