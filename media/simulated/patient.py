@@ -165,8 +165,10 @@ class SimulatedPatient:
                 # The room may have moved on meanwhile: the next state, or the clock, tries again.
                 _log.warning("retrying", error=type(error).__name__, id=getattr(error, "error_id", None))
                 wait_s = RETRY_S
+            # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the event.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await self._changed.wait()
             self._changed.clear()
 
     async def _connect(self) -> None:
