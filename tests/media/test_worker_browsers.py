@@ -143,3 +143,36 @@ async def test_a_cap_reaches_the_browsers_estimate(chromium: LaunchChromium) -> 
                  const {targetBitrate} = await statistics('outbound-rtp', 'video');
                  targetBitrate <= 220000 ? done() : setTimeout(look, 50); }; look(); })""",
         )
+
+
+async def test_m_lines_that_rest_are_used_again(chromium: LaunchChromium) -> None:
+    browser = await chromium()
+    async with relay() as worker, serve(worker) as url:
+        events = Events(worker)
+        publisher, viewer = await opened(browser, url, "a"), await opened(browser, url, "b")
+        published = await evaluate(publisher, "publish('VP8')")
+        await evaluate(viewer, "list => view(list)", published)
+        await evaluate(viewer, "id => frames(id, 5)", published[1][0])
+        info = camera(worker, "a")
+        rest = """async () => { for (const map of [sources, wanted])
+            for (const transceiver of map.keys()) transceiver.direction = 'inactive';
+          window.resting = [new Map(sources), new Map(wanted)]; sources.clear(); wanted.clear();
+          return negotiate(); }"""
+        assert await evaluate(viewer, rest) == []
+        assert await evaluate(publisher, rest) == []
+        await events.until(PublicationEnded(info))
+        wake = """async (direction) => { for (const [transceiver, source] of window.resting[0]) {
+            transceiver.direction = 'sendonly'; sources.set(transceiver, source); }
+          return negotiate(); }"""
+        again = await evaluate(publisher, wake)
+        assert {p[0] for p in again}.isdisjoint(p[0] for p in published)
+        await evaluate(
+            viewer,
+            """list => { for (const transceiver of window.resting[1].keys()) {
+                 const [id] = list.find(([, kind]) => kind === transceiver.receiver.track.kind);
+                 transceiver.direction = 'recvonly'; wanted.set(transceiver, id); }
+               return negotiate(); }""",
+            again,
+        )
+        assert await evaluate(viewer, "id => frames(id, 15)", again[1][0]) == [320, 240]
+        assert await evaluate(viewer, "() => grows('inbound-rtp', 'audio', 'packetsReceived', 20)")
