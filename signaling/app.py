@@ -21,6 +21,7 @@ from signaling.http_uploads import upload_routes
 from signaling.identity import Identity, require, token_hash
 from signaling.live import CONSULTATION, WORKLIST, SocketLive, bind
 from signaling.room_capture import RoomCaptures
+from signaling.room_doors import RoomDoors
 from signaling.rooms import Rooms
 from signaling.services import SERVICES, Services
 from signaling.worklists import Worklists
@@ -39,6 +40,7 @@ def bind_consultation(
     server: socketio.AsyncServer,
     services: Services,
     rooms: Rooms,
+    doors: RoomDoors,
     captures: RoomCaptures,
     live: SocketLive,
 ) -> None:
@@ -48,7 +50,7 @@ def bind_consultation(
         who, consultation_id = await _who(services, request, auth)
         await rooms.enter(who, consultation_id, sid, client_address(request))
 
-    events = consultation_events(rooms, captures, services.records, live, services.clock)
+    events = consultation_events(rooms, doors, captures, services.records, live, services.clock)
     bind(server, CONSULTATION, enter, rooms.left, events)
 
 

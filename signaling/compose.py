@@ -41,6 +41,8 @@ from signaling.metrics import Metrics
 from signaling.reading import Reader
 from signaling.room_calibration import RoomCalibrations
 from signaling.room_capture import RoomCaptures
+from signaling.room_doors import RoomDoors
+from signaling.room_steps import RoomSteps
 from signaling.rooms import GRACE_S, Rooms
 from signaling.services import IceServers, Services
 from signaling.settings import Settings, SettingsError
@@ -51,6 +53,9 @@ from turn.credentials import credentials
 from turn.probe import Outcome, probe
 
 log = structlog.get_logger()
+
+INTERFACE_DIR = Path(consult_ui.__file__).parent / "dist"
+"""The built web interface."""
 
 
 def utc_now() -> datetime:
@@ -145,7 +150,8 @@ async def _start(
     live = SocketLive(server, CONSULTATION)
     rooms: Rooms
     reader = Reader(records, lambda consultation_id, one: rooms.is_present(consultation_id, one))
-    rooms = Rooms(records, relay, bus, lease, utc_now, reader.staff_name, grace_s)
+    steps = RoomSteps(records, relay, utc_now)
+    rooms = Rooms(records, relay, bus, lease, steps, utc_now, reader.staff_name, grace_s)
     captures = RoomCaptures(rooms, relay, records, stills, live, utc_now)
     calibrations = RoomCalibrations(rooms, relay, workers, functions, live, utc_now)
     rooms.attach(live, captures, calibrations)
@@ -167,10 +173,11 @@ async def _start(
         ice_servers=_ice_servers(settings),
         metrics=metrics,
         clock=utc_now,
-        ui_dir=ui_dir if ui_dir is not None else Path(consult_ui.__file__).parent / "dist",
+        ui_dir=ui_dir if ui_dir is not None else INTERFACE_DIR,
     )
     app = make_app(services)
-    bind_consultation(server, services, rooms, captures, live)
+    doors = RoomDoors(rooms, steps, relay, bus, live)
+    bind_consultation(server, services, rooms, doors, captures, live)
     bind_worklist(server, worklists)
     server.attach(app)
     port = await _listen(app, settings, tls, stack)

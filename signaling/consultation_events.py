@@ -13,32 +13,40 @@ from signaling import messages as m
 from signaling.access import Act
 from signaling.live import COMMANDS, Handler
 from signaling.room_capture import RoomCaptures
-from signaling.rooms import Live, Rooms, actor_of
+from signaling.room_doors import RoomDoors
+from signaling.room_ports import Live
+from signaling.room_steps import actor_of
+from signaling.rooms import Rooms
 from signaling.views import chat_view
 
 
 def consultation_events(
-    rooms: Rooms, captures: RoomCaptures, records: Records, live: Live, clock: Callable[[], datetime]
+    rooms: Rooms,
+    doors: RoomDoors,
+    captures: RoomCaptures,
+    records: Records,
+    live: Live,
+    clock: Callable[[], datetime],
 ) -> Mapping[str, tuple[type[msgspec.Struct], Handler]]:
     """event -> (request type, handler)."""
 
     def command(name: str) -> Handler:
         async def handle(sid: str, request: Any) -> m.OkReply:
             target = getattr(request, "participant_id", None)
-            await rooms.command(sid, COMMANDS[name][1], target, getattr(request, "words", None) or None)
+            await doors.command(sid, COMMANDS[name][1], target, getattr(request, "words", None) or None)
             return m.OkReply()
 
         return handle
 
     async def negotiate(sid: str, request: m.NegotiateRequest) -> m.NegotiateReply:
-        negotiation = await rooms.negotiate(
+        negotiation = await doors.negotiate(
             sid, request.sdp, dict(request.publications), request.subscriptions
         )
         ids = [publication.publication_id for publication in negotiation.publications]
         return m.NegotiateReply(negotiation.sdp, dict(zip(request.publications, ids, strict=True)))
 
     async def mute(sid: str, request: m.MuteRequest) -> m.OkReply:
-        rooms.mute(sid, request.publication_id, request.muted)
+        doors.mute(sid, request.publication_id, request.muted)
         return m.OkReply()
 
     async def chat(sid: str, request: m.ChatRequest) -> m.OkReply:

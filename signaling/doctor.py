@@ -11,13 +11,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-import consult_ui
-from signaling.compose import open_records, probe_turn
+from signaling.compose import INTERFACE_DIR, open_records, probe_turn
 from signaling.mail import Mailer
 from signaling.settings import Settings
 
@@ -57,7 +55,7 @@ def _programs() -> Iterator[Finding]:
 
 
 def _interface() -> Finding:
-    built = (Path(consult_ui.__file__).parent / "dist" / "s" / "index.html").exists()
+    built = (INTERFACE_DIR / "s" / "index.html").exists()
     return Finding("web interface", built, "is built" if built else "is not built: ./dev run builds it")
 
 

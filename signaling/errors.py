@@ -69,6 +69,8 @@ ERRORS: Mapping[str, tuple[int, str]] = {
     "record.error": (500, "The record could not do this. What was saved before is safe."),
     "record.not_found": (404, "There is no such thing in the record."),
     "record.conflict": (409, "Somebody else changed this first. Read it again."),
+    "record.seal_broken": (500, "A part of the record was changed from outside and is not shown."),
+    "record.wrong_master_key": (500, "The master key is not the one this record was sealed under."),
     "media.error": (409, "The call could not be set up."),
     "media.sdp_refused": (422, "The browser's offer could not be used."),
     "media.unknown_publication": (409, "This picture or sound is gone. Try again."),

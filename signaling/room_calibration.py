@@ -15,7 +15,8 @@ from signaling.calibrating import LiveCalibration, measured, sent, to_send
 from signaling.color_jobs import ColorFunctions, measure, warm_up
 from signaling.color_workers import ColorWorkers
 from signaling.room import Room
-from signaling.rooms import Live, Rooms
+from signaling.room_ports import Live
+from signaling.rooms import Rooms
 
 log = structlog.get_logger()
 

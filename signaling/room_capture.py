@@ -19,7 +19,9 @@ from signaling.errors import Refusal
 from signaling.identity import new_token
 from signaling.messages import CaptureTake, CaptureView, SnapshotEvent
 from signaling.room import Room, capture_view
-from signaling.rooms import Live, Rooms, actor_of
+from signaling.room_ports import Live
+from signaling.room_steps import actor_of
+from signaling.rooms import Rooms
 from signaling.stills import Stills
 from signaling.views import snapshot_view
 

@@ -6,23 +6,19 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
-import msgspec
 import structlog
 from redis.exceptions import RedisError
 
 from media.interface import (
     MediaEvent,
-    Negotiation,
     PublicationAdded,
     PublicationEnded,
     Relay,
-    Source,
     TransportChanged,
 )
 from records.interface import (
-    Actor,
     Admission,
     Consultation,
     Participant,
@@ -34,13 +30,9 @@ from records.interface import (
 from signaling.access import Act, Resource, allowed
 from signaling.bus import Bus, Change
 from signaling.consultation import (
-    AllMediaClosed,
     Command,
-    MediaClosed,
-    PhaseChanged,
-    PlaceChanged,
-    decide,
 )
+from signaling.days import read_day
 from signaling.errors import Refusal, reply
 from signaling.identity import (
     Care,
@@ -52,8 +44,9 @@ from signaling.identity import (
     require,
 )
 from signaling.lease import Lease
-from signaling.messages import EndedEvent
 from signaling.room import Room
+from signaling.room_ports import Live, RoomFollower
+from signaling.room_steps import RoomSteps
 from signaling.waiting import DayEntry
 
 log = structlog.get_logger()
@@ -63,41 +56,6 @@ GRACE_S = 30.0
 RENEW_S = 5.0
 WAITING_PUSH_S = 30.0
 TICK_S = 0.5
-
-COMMAND_ACTS = {
-    Command.KNOCK: Act.KNOCK,
-    Command.LEAVE: Act.LEAVE,
-    Command.ADMIT: Act.DECIDE_ADMISSION,
-    Command.REFUSE: Act.DECIDE_ADMISSION,
-    Command.SEND_BACK: Act.DECIDE_ADMISSION,
-    Command.END: Act.END,
-}
-
-
-class Live(Protocol):
-    """How the rooms reach connections: the Socket.IO shell."""
-
-    async def emit(self, event: str, message: msgspec.Struct, sid: str) -> None:
-        """Send an event to one connection; one that is gone is ignored."""
-
-    async def disconnect(self, sid: str) -> None:
-        """End a connection."""
-
-
-class RoomFollower(Protocol):
-    """Who acts when a room changed or time passes: captures, calibrations."""
-
-    def room_changed(self, room: Room) -> None:
-        """The room's people or Publications may have changed."""
-
-    def room_closed(self, room: Room) -> None:
-        """The room is gone."""
-
-    async def tick(self, room: Room, now: datetime) -> None:
-        """Twice a second."""
-
-    def snapshot_stored(self, room: Room, snapshot_id: str, capture_id: str) -> None:
-        """A snapshot of this consultation is in the record, or got a derived picture."""
 
 
 @dataclass(slots=True)
@@ -121,6 +79,7 @@ class Rooms:
         relay: Relay,
         bus: Bus,
         lease: Lease,
+        steps: RoomSteps,
         clock: Callable[[], datetime],
         staff_name: Callable[[str], Awaitable[str]],
         grace_s: float = GRACE_S,
@@ -129,6 +88,7 @@ class Rooms:
         self._relay = relay
         self._bus = bus
         self._lease = lease
+        self._steps = steps
         self._clock = clock
         self._staff_name = staff_name
         self._grace_s = grace_s
@@ -166,8 +126,8 @@ class Rooms:
             room = served.room
             participant = await self._place(who, room, now)
             if participant.role is Role.SPECIALIST and room.phase is not Phase.ENDED:
-                await self._apply(
-                    served, Command.ENTER, who.actor(_reason(room)), participant.participant_id, None
+                await self._steps.apply(
+                    room, Command.ENTER, who.actor(_reason(room)), participant.participant_id, None
                 )
             older = room.sids.get(participant.participant_id)
             room.sids[participant.participant_id] = sid
@@ -268,7 +228,7 @@ class Rooms:
 
     async def _gone(self, served: _Served, participant_id: str) -> None:
         if participant_id not in served.room.sids:
-            await self._end_media(served.room, participant_id)
+            await self._steps.end_media(served.room, participant_id)
             self.changed(served.room)
 
     async def _close(self, served: _Served) -> None:
@@ -306,6 +266,10 @@ class Rooms:
             raise Refusal("access.denied")
         return served.room, served.room.participants[place[1]]
 
+    def lock_of(self, room: Room) -> asyncio.Lock:
+        """Held while a command about this room is carried out."""
+        return self._served[room.consultation_id].lock
+
     def check(self, sid: str, act: Act) -> tuple[Room, Participant]:
         """place_of, and whether they may do this now. Raises Refusal."""
         room, participant = self.place_of(sid)
@@ -314,89 +278,6 @@ class Rooms:
             ended = resource is Resource.ENDED_CONSULTATION
             raise Refusal("consultation.ended" if ended else "access.denied")
         return room, participant
-
-    async def command(self, sid: str, command: Command, target_id: str | None, words: str | None) -> None:
-        """Knock, leave, admit, refuse, send back, end. Raises Refusal, RecordError."""
-        room, participant = self.check(sid, COMMAND_ACTS[command])
-        if command is Command.KNOCK and participant.role is Role.SPECIALIST:
-            command = Command.ENTER
-        served = self._served[room.consultation_id]
-        actor = actor_of(participant)
-        async with served.lock:
-            self.check(sid, COMMAND_ACTS.get(command, Act.KNOCK))
-            about = participant.participant_id if target_id is None else target_id
-            moved = await self._apply(served, command, actor, about, words)
-        if moved:
-            await self._bus.publish(
-                Change(specialist_id=room.consultation.specialist_id, site_id=room.referral.site_id)
-            )
-        if command is Command.END and moved:
-            await self._tell_ended(room)
-        self.changed(room)
-
-    async def _apply(
-        self, served: _Served, command: Command, actor: Actor, about: str, words: str | None
-    ) -> bool:
-        """Decide, record, then do. Whether anything moved."""
-        room, now = served.room, self._clock()
-        _, actions = decide(room.state(), command, about, words, now)
-        for action in actions:
-            match action:
-                case PlaceChanged(participant_id, admission, kept):
-                    room.participants[participant_id] = await self._records.set_admission(
-                        actor, participant_id, admission, kept, now
-                    )
-                case PhaseChanged(phase):
-                    room.consultation = await self._records.set_phase(actor, room.consultation_id, phase, now)
-                case MediaClosed(participant_id):
-                    await self._end_media(room, participant_id)
-                case AllMediaClosed():
-                    await self._relay.close_room(room.consultation_id)
-                    for participant_id in room.participants:
-                        room.forget_media_of(participant_id)
-        if actions:
-            log.info("consultation_command", command=command.value, consultation_id=room.consultation_id)
-        return bool(actions)
-
-    async def _end_media(self, room: Room, participant_id: str) -> None:
-        await self._relay.leave(room.consultation_id, participant_id)
-        room.forget_media_of(participant_id)
-
-    async def _tell_ended(self, room: Room) -> None:
-        assert self._live is not None
-        for sid in list(room.sids.values()):
-            await self._live.emit("ended", EndedEvent(room.consultation_id), sid)
-
-    async def negotiate(
-        self, sid: str, sdp: str, publications: dict[str, str], subscriptions: dict[str, str]
-    ) -> Negotiation:
-        """Hand an admitted participant's offer to the relay. Raises Refusal, MediaError."""
-        room, participant = self.check(sid, Act.NEGOTIATE)
-        sources = {mid: Source(source) for mid, source in publications.items()}
-        if Source.SCREEN in sources.values():
-            self.check(sid, Act.SHARE_SCREEN)
-        negotiation = await self._relay.negotiate(
-            room.consultation_id,
-            participant.participant_id,
-            sdp,
-            sources,
-            subscriptions,
-            room.addresses.get(participant.participant_id),
-        )
-        if not room.is_admitted(participant.participant_id):
-            # Sent back or ended while the relay was at it: the door is shut again.
-            await self._end_media(room, participant.participant_id)
-            raise Refusal("access.denied")
-        return negotiation
-
-    def mute(self, sid: str, publication_id: str, muted: bool) -> None:
-        """Remember that one's own Publication is muted. Raises Refusal."""
-        room, participant = self.check(sid, Act.MUTE)
-        publication = room.publications.get(publication_id)
-        if publication is None or publication.participant_id != participant.participant_id:
-            raise Refusal("media.unknown_publication")
-        (room.muted.add if muted else room.muted.discard)(publication_id)
-        self.changed(room)
 
     # --- what happens ---------------------------------------------------------------------------------
 
@@ -438,30 +319,10 @@ class Rooms:
         self.changed(served.room)
 
     async def _refresh_day(self, specialist_id: str) -> None:
-        self._days[specialist_id] = await self._day(specialist_id)
+        self._days[specialist_id] = await read_day(self._records, specialist_id, self._clock())
         for served in self._served.values():
             if served.room.consultation.specialist_id == specialist_id:
                 self.changed(served.room)
-
-    async def _day(self, specialist_id: str) -> list[DayEntry]:
-        actor = Actor("system", Role.SYSTEM, "waiting-room")
-        day = []
-        for one in await self._records.consultations_of(actor, specialist_id, self._clock()):
-            waits = []
-            if one.phase is not Phase.ENDED:
-                participants = await self._records.participants(one.consultation_id)
-                waits = [each.waiting_since for each in participants if each.waiting_since is not None]
-            done = one.started_at is not None and one.ended_at is not None
-            day.append(
-                DayEntry(
-                    one.consultation_id,
-                    one.scheduled_at,
-                    min(waits, default=None),
-                    one.started_at if one.phase is Phase.IN_CALL else None,
-                    one.ended_at - one.started_at if done and one.ended_at and one.started_at else None,
-                )
-            )
-        return day
 
     def changed(self, room: Room) -> None:
         """Push the room's state to everybody in it, once for all that changed until then."""
@@ -555,12 +416,3 @@ class Rooms:
 
 def _reason(room: Room) -> str:
     return f"consultation/{room.consultation_id}"
-
-
-def actor_of(participant: Participant) -> Actor:
-    """Staff act under their account, others under their place."""
-    return Actor(
-        participant.staff_id or participant.participant_id,
-        participant.role,
-        f"consultation/{participant.consultation_id}",
-    )

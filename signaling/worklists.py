@@ -11,7 +11,7 @@ import structlog
 from records.interface import Role, Staff
 from signaling.bus import Bus, Change
 from signaling.reading import Reader
-from signaling.rooms import Live
+from signaling.room_ports import Live
 
 log = structlog.get_logger()
 
