@@ -22,6 +22,8 @@ from records.store_participants import ParticipantStore
 from records.store_people import PeopleStore
 from records.store_referrals import ReferralStore
 from records.store_snapshots import SnapshotStore
+from records.store_timeline import TimelineStore
+from records.store_words import WordsStore
 from records.transaction import Tx
 
 UPLOADS_EXPIRE_AFTER = timedelta(days=7)
@@ -39,7 +41,16 @@ class Swept:
     blobs: int
 
 
-class RecordStore(PeopleStore, ReferralStore, ConsultationStore, ParticipantStore, SnapshotStore, AuditStore):
+class RecordStore(
+    PeopleStore,
+    ReferralStore,
+    ConsultationStore,
+    ParticipantStore,
+    WordsStore,
+    SnapshotStore,
+    TimelineStore,
+    AuditStore,
+):
     """The record on one database and one folder of blobs: `records.interface.Records`."""
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Store: who takes part in a consultation, their links, consents, chat and satisfaction."""
+"""Store: who takes part in a consultation, their links and consents."""
 
 from __future__ import annotations
 
@@ -13,19 +13,16 @@ from records.ids import new_id
 from records.interface import (
     Actor,
     Admission,
-    ChatLine,
     Conflict,
     ConsentGiven,
     NotFound,
     Participant,
     Phase,
-    RecordError,
     Role,
-    Satisfaction,
 )
 from records.keys import PatientKeys
 from records.lifecycle import check_admission, waiting_since
-from records.schema import chat_lines, consents, consultations, participants, satisfactions, staff
+from records.schema import consents, consultations, participants, satisfactions, staff
 from records.transaction import StoreBase, Tx
 
 
@@ -157,112 +154,6 @@ class ParticipantStore(StoreBase):
             changed = await _participant(tx, participant_id)
             await tx.audit(actor, "consent.give", f"participant/{participant_id}", now)
         return changed
-
-    async def give_satisfaction(
-        self, actor: Actor, participant_id: str, score: int, words: str, now: datetime
-    ) -> Satisfaction:
-        """Keep an answer of 1 to 5; the same again is fine, another one is Conflict."""
-        if not 1 <= score <= 5:
-            raise RecordError("a score is 1 to 5")
-        try:
-            return await self._give_satisfaction(actor, participant_id, score, words, now)
-        except IntegrityError:
-            raise Conflict("the answer was given already") from None
-
-    async def _give_satisfaction(
-        self, actor: Actor, participant_id: str, score: int, words: str, now: datetime
-    ) -> Satisfaction:
-        async with self._write() as tx:
-            place = await _place(tx, participant_id)
-            consultation_id = place["consultation_id"]
-            keys = await tx.keys_of(place["patient_id"])
-            given = await tx.first(
-                select(satisfactions).where(satisfactions.c.participant_id == participant_id)
-            )
-            if given is None:
-                answer = Satisfaction(consultation_id, score, words, now)
-                await tx.change(
-                    insert(satisfactions).values(
-                        participant_id=participant_id,
-                        consultation_id=consultation_id,
-                        score=score,
-                        words=keys.seal("satisfactions", "words", participant_id, words),
-                        given_at=now,
-                    )
-                )
-            else:
-                answer = satisfaction_from(given, keys)
-                if (answer.score, answer.words) != (score, words):
-                    raise Conflict("the answer was given already")
-            await tx.audit(actor, "satisfaction.give", f"consultation/{consultation_id}", now)
-        return answer
-
-    async def add_chat_line(self, actor: Actor, participant_id: str, text: str, now: datetime) -> ChatLine:
-        """Keep a line of a participant; raises NotFound."""
-        line_id = new_id(now)
-        async with self._write() as tx:
-            place = await _place(tx, participant_id)
-            keys = await tx.keys_of(place["patient_id"])
-            await tx.change(
-                insert(chat_lines).values(
-                    line_id=line_id,
-                    consultation_id=place["consultation_id"],
-                    participant_id=participant_id,
-                    text=keys.seal("chat_lines", "text", line_id, text),
-                    sent_at=now,
-                )
-            )
-            await tx.audit(actor, "chat.write", f"consultation/{place['consultation_id']}", now)
-        name = keys.unseal("participants", "name", participant_id, place["name"])
-        return ChatLine(line_id, place["consultation_id"], participant_id, name, place["role"], text, now)
-
-    async def chat_lines(self, actor: Actor, consultation_id: str, now: datetime) -> Sequence[ChatLine]:
-        """The chat of a consultation in the order it was said."""
-        query = (
-            select(chat_lines, participants.c.name, participants.c.role, consultations.c.patient_id)
-            .join(participants, participants.c.participant_id == chat_lines.c.participant_id)
-            .join(consultations, consultations.c.consultation_id == chat_lines.c.consultation_id)
-            .where(chat_lines.c.consultation_id == consultation_id)
-            .order_by(chat_lines.c.sequence)
-        )
-        async with self._write() as tx:
-            rows = await tx.all(query)
-            keys = await tx.keys_of_all(row["patient_id"] for row in rows)
-            lines = [_chat_line_from(row, keys[row["patient_id"]]) for row in rows]
-            await tx.audit(actor, "chat.read", f"consultation/{consultation_id}", now)
-        return lines
-
-
-def satisfaction_from(row: RowMapping, keys: PatientKeys) -> Satisfaction:
-    """A row of satisfactions."""
-    words = keys.unseal("satisfactions", "words", row["participant_id"], row["words"])
-    return Satisfaction(row["consultation_id"], row["score"], words, row["given_at"])
-
-
-def _chat_line_from(row: RowMapping, keys: PatientKeys) -> ChatLine:
-    return ChatLine(
-        line_id=row["line_id"],
-        consultation_id=row["consultation_id"],
-        participant_id=row["participant_id"],
-        name=keys.unseal("participants", "name", row["participant_id"], row["name"]),
-        role=row["role"],
-        text=keys.unseal("chat_lines", "text", row["line_id"], row["text"]),
-        sent_at=row["sent_at"],
-    )
-
-
-async def _place(tx: Tx, participant_id: str) -> RowMapping:
-    return await tx.one(
-        select(
-            participants.c.consultation_id,
-            participants.c.name,
-            participants.c.role,
-            consultations.c.patient_id,
-        )
-        .join(consultations, consultations.c.consultation_id == participants.c.consultation_id)
-        .where(participants.c.participant_id == participant_id),
-        "participant",
-    )
 
 
 async def _participant(tx: Tx, participant_id: str) -> Participant:

@@ -1,4 +1,4 @@
-"""Store: snapshots, their unaltered originals, the pictures derived from them, and a patient's timeline."""
+"""Store: snapshots, their unaltered originals and the pictures derived from them."""
 
 from __future__ import annotations
 
@@ -22,23 +22,18 @@ from records.interface import (
     NotFound,
     RecordError,
     Snapshot,
-    Timeline,
     UploadOffsetMismatch,
     UploadPurpose,
     Variant,
 )
 from records.keys import PatientKeys
 from records.rows import (
-    load_consultations,
-    load_patients,
-    load_referrals,
     load_snapshots,
     open_facts,
     seal_facts,
     upload_from,
 )
-from records.schema import consultations, derived_images, referrals, satisfactions, snapshots, uploads
-from records.store_participants import satisfaction_from
+from records.schema import derived_images, snapshots, uploads
 from records.store_uploads import UploadStore, owning_patient, upload_row
 from records.transaction import Tx
 
@@ -212,30 +207,6 @@ class SnapshotStore(UploadStore):
         if await asyncio.to_thread(_sha256, data) != sha256:
             raise HashMismatch("a kept picture has other bytes than its row says")
         return data, media_type
-
-    async def timeline(self, actor: Actor, patient_id: str, now: datetime) -> Timeline:
-        """A patient's record in time, newest first; raises NotFound."""
-        async with self._write() as tx:
-            people = await load_patients(tx, [patient_id])
-            if not people:
-                raise NotFound("no such patient")
-            keys = await tx.keys_of(patient_id)
-            answers = await tx.all(
-                select(satisfactions)
-                .join(consultations, consultations.c.consultation_id == satisfactions.c.consultation_id)
-                .where(consultations.c.patient_id == patient_id)
-                .order_by(satisfactions.c.given_at.desc())
-            )
-            meetings = await load_consultations(tx, consultations.c.patient_id == patient_id)
-            found = Timeline(
-                patient=people[patient_id],
-                referrals=tuple(await load_referrals(tx, referrals.c.patient_id == patient_id)),
-                consultations=tuple(reversed(meetings)),
-                snapshots=tuple(await load_snapshots(tx, snapshots.c.patient_id == patient_id)),
-                satisfactions=tuple(satisfaction_from(row, keys) for row in answers),
-            )
-            await tx.audit(actor, "timeline.read", f"patient/{patient_id}", now)
-        return found
 
 
 def _sha256(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Snapshots: originals byte for byte, derived pictures beside them, and a patient's timeline."""
+"""Snapshots: originals byte for byte, derived pictures beside them."""
 
 from __future__ import annotations
 
@@ -136,7 +136,6 @@ async def test_unknown_pictures_are_not_found(store: RecordStore, clinic: Clinic
         store.snapshot_bytes(clinic.doctor, "nothing", Variant.ORIGINAL, NOW),
         store.snapshot_bytes(clinic.doctor, kept.snapshot_id, Variant.THUMBNAIL, NOW),
         store.add_derived(clinic.doctor, "nothing", Variant.DISPLAY, STILL, None, "s", NOW),
-        store.timeline(clinic.doctor, "nobody", NOW),
     ):
         with pytest.raises(NotFound):
             await call
@@ -189,25 +188,6 @@ async def test_damage_on_disk_is_found(store: RecordStore, clinic: Clinic, setti
     path.unlink()
     with pytest.raises(NotFound):
         await store.snapshot_bytes(clinic.doctor, kept.snapshot_id, Variant.ORIGINAL, NOW)
-
-
-async def test_the_timeline_is_newest_first(store: RecordStore, clinic: Clinic) -> None:
-    old = replace(clinic.still(STILL), taken_at=at(10))
-    new = replace(clinic.still(STILL), taken_at=at(20))
-    photo = await store.add_snapshot(clinic.gp, clinic.photo(jpeg(1)), jpeg(1), at(5))
-    first = await store.add_snapshot(clinic.person, old, STILL, at(100))
-    second = await store.add_snapshot(clinic.person, new, STILL, at(90))
-    ended = await store.set_phase(clinic.doctor, clinic.consultation.consultation_id, Phase.ENDED, at(200))
-    answer = await store.give_satisfaction(clinic.person, clinic.patient.participant_id, 5, "好", at(300))
-    timeline = await store.timeline(clinic.doctor, clinic.referral.patient.patient_id, NOW)
-    assert timeline.patient == clinic.referral.patient
-    assert timeline.snapshots == (second, first, photo)
-    assert timeline.consultations == (ended,)
-    assert [one.referral_id for one in timeline.referrals] == [clinic.referral.referral_id]
-    assert timeline.referrals[0].photo_ids == (photo.snapshot_id,)
-    assert timeline.satisfactions == (answer,)
-    consultation_id = clinic.consultation.consultation_id
-    assert await store.snapshots_of_consultation(clinic.doctor, consultation_id, NOW) == [second, first]
 
 
 async def test_a_photo_of_a_referral_is_no_still_of_a_consultation(
