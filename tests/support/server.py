@@ -10,20 +10,16 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 
 @dataclass(frozen=True)
 class RunningServer:
-    """A started server: the line of links that `truehue run --json` printed, and where it logs."""
+    """A started server: what `truehue run --json` printed, and where it logs."""
 
-    links: Mapping[str, Any]
+    url: str
+    links: Mapping[str, str]
+    """One-time sign-in links by role, and the demo patient's link where there is one."""
     log: Path
-
-    @property
-    def url(self) -> str:
-        """Where browsers find it."""
-        return str(self.links["url"])
 
 
 @asynccontextmanager
@@ -47,7 +43,12 @@ async def running_server(folder: Path, *arguments: str, **settings: object) -> A
         line = await process.stdout.readline()
         if not line:
             raise RuntimeError(f"the server did not start:\n{log.read_text('utf-8', 'replace')}")
-        yield RunningServer(json.loads(line), log)
+        printed = json.loads(line)
+        yield RunningServer(printed["url"], printed["links"], log)
+    except BaseException:
+        # Whoever reads of a failure here wants to know what the server had to say.
+        sys.stderr.write(log.read_text("utf-8", "replace")[-20_000:])
+        raise
     finally:
         if process.returncode is None:
             process.terminate()
