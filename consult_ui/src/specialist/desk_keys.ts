@@ -2,7 +2,7 @@
 
 import type { RefObject } from "preact";
 
-import type { Desk } from "./desk_state";
+import { type Desk, isAtTheDoor } from "./desk_state";
 import type { KeyAction } from "./keys";
 
 export function deskKeys(
@@ -12,7 +12,7 @@ export function deskKeys(
 ): readonly KeyAction[] {
   const own = () => desk.call.peek()?.own;
   const admitNext = (): void => {
-    const next = desk.call.peek()?.others.peek().find((who) => who.admission === "waiting");
+    const next = desk.call.peek()?.others.peek().find(isAtTheDoor);
     if (next) void desk.admit(next);
   };
   const arrow = (direction: 1 | -1): void => {

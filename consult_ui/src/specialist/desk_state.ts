@@ -11,6 +11,11 @@ import { standingOf } from "./calibration_standing";
 
 export type SidePanel = "keys" | "settings" | null;
 
+/** In the waiting room, whether by knocking or by being sent back: may be admitted or refused. */
+export function isAtTheDoor(who: ParticipantView): boolean {
+  return who.admission === "waiting" || who.admission === "sent_back";
+}
+
 export class Desk {
   readonly lists: ListConnection = connectWorklist();
   readonly call = signal<StaffCall | null>(null);

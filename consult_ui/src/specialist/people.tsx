@@ -11,10 +11,10 @@ import type { StaffCall } from "../staff/call";
 import { serverNowMs } from "../staff/clock";
 import { formatDuration } from "../staff/format";
 import type { ParticipantView } from "../wire/messages";
-import type { Desk } from "./desk_state";
+import { type Desk, isAtTheDoor } from "./desk_state";
 
 export function People({ desk, call }: { desk: Desk; call: StaffCall }): JSX.Element {
-  const order = { waiting: 0, admitted: 1, sent_back: 2, invited: 3, left: 4, refused: 5 } as const;
+  const order = { waiting: 0, sent_back: 1, admitted: 2, invited: 3, left: 4, refused: 5 } as const;
   const others = [...call.others.value].sort((a, b) => order[a.admission] - order[b.admission]);
   const camera = call.own.tracks.camera.value;
   return (
@@ -56,7 +56,7 @@ function Person({ desk, call, who }: { desk: Desk; call: StaffCall; who: Partici
   };
 
   return (
-    <li class={`person person-${who.admission}`}>
+    <li class={`person${isAtTheDoor(who) ? " person-waiting" : ""}`}>
       {videos.map((one) => {
         const staged = desk.onStage.value?.publication_id === one.publication_id;
         const track = call.media.value?.tracks.value.get(one.publication_id) ?? null;
@@ -81,12 +81,12 @@ function Person({ desk, call, who }: { desk: Desk; call: StaffCall; who: Partici
         </span>
         {!pending && !refusing && !call.ended.value && (
           <div class="row">
-            {who.admission === "waiting" && (
+            {isAtTheDoor(who) && (
               <Button kind="primary" disabled={admitting} onClick={admit}>
                 {t("people.admit")}
               </Button>
             )}
-            {who.admission === "waiting" && <Button onClick={() => setRefusing(true)}>{t("people.refuse")}</Button>}
+            {isAtTheDoor(who) && <Button onClick={() => setRefusing(true)}>{t("people.refuse")}</Button>}
             {who.admission === "admitted" && (
               <Button
                 kind="quiet"
@@ -122,8 +122,8 @@ function Person({ desk, call, who }: { desk: Desk; call: StaffCall; who: Partici
 }
 
 function stateWords(who: ParticipantView, waitedS: number): string {
-  if (who.admission === "waiting") {
-    const waits = t("people.waits", { time: formatDuration(waitedS) });
+  if (isAtTheDoor(who)) {
+    const waits = t(who.admission === "waiting" ? "people.waits" : "people.waits_again", { time: formatDuration(waitedS) });
     return who.present ? waits : `${waits} · ${t("worklist.away")}`;
   }
   if (who.admission !== "admitted") return t(`admission.${who.admission}`);

@@ -3,7 +3,8 @@
 import type { JSX } from "preact";
 
 import { formatTime, t } from "../lib/i18n";
-import { thumbnailUrl } from "../staff/format";
+import { serverNowMs } from "../staff/clock";
+import { isBeingDerived, thumbnailUrl } from "../staff/format";
 import { GradeShape } from "../staff/snapshot_facts";
 import type { SnapshotView } from "../wire/messages";
 import type { Desk } from "./desk_state";
@@ -26,7 +27,7 @@ export function SnapshotStrip({ desk, snapshots }: { desk: Desk; snapshots: read
             <img src={thumbnailUrl(snapshot)} alt="" loading="lazy" />
             <span class="strip-words">
               <GradeShape grade={snapshot.calibration?.grade ?? "none"} />
-              {formatTime(snapshot.taken_at)} · {t(`grade.${snapshot.calibration?.grade ?? "none"}`)}
+              {formatTime(snapshot.taken_at)} · {gradeWords(snapshot)}
             </span>
           </button>
         </li>
@@ -35,10 +36,15 @@ export function SnapshotStrip({ desk, snapshots }: { desk: Desk; snapshots: read
   );
 }
 
+function gradeWords(snapshot: SnapshotView): string {
+  if (snapshot.calibration) return t(`grade.${snapshot.calibration.grade}`);
+  return isBeingDerived(snapshot, serverNowMs()) ? t("grade.pending") : t("grade.none");
+}
+
 function describe(snapshot: SnapshotView): string {
   const parts = [
     t("snapshots.one", { time: formatTime(snapshot.taken_at) }),
-    t(`grade.${snapshot.calibration?.grade ?? "none"}`),
+    gradeWords(snapshot),
     ...(snapshot.method === "relay_frame" ? [t("snapshot.video_frame")] : []),
   ];
   return parts.join(t("list.comma"));

@@ -73,7 +73,9 @@ export class StaffCall {
         if (publications) this.media.value?.sync(publications);
       }),
       effect(() => {
-        if (this.ended.value) this.own.close();
+        if (!this.ended.value) return;
+        this.own.close();
+        if (this.detail.peek()?.phase === "in_call") void this.readDetail();
       }),
     );
   }

@@ -38,6 +38,14 @@ export function methodWords(snapshot: SnapshotView): string {
   return t(`method.${snapshot.method}`);
 }
 
+/** Derived pictures take seconds; after this long a picture without any will stay so. */
+const DERIVING_MS = 60_000;
+
+/** The original is stored, and what is derived of it (the corrected picture too) is still being made. */
+export function isBeingDerived(snapshot: SnapshotView, nowMs: number): boolean {
+  return snapshot.variants.length === 1 && nowMs - Date.parse(snapshot.stored_at) < DERIVING_MS;
+}
+
 export function isVideoFrame(snapshot: SnapshotView): boolean {
   return snapshot.method === "relay_frame";
 }

@@ -4,7 +4,8 @@ import type { JSX } from "preact";
 
 import { formatTime, t } from "../lib/i18n";
 import type { SnapshotView } from "../wire/messages";
-import { hasCorrected, pictureUrl, rawPictureUrl } from "./format";
+import { serverNowMs } from "./clock";
+import { hasCorrected, isBeingDerived, pictureUrl, rawPictureUrl } from "./format";
 
 /** Original and corrected side by side, as figures with their words. */
 export function PicturePair({ snapshot, zoomed = false }: { snapshot: SnapshotView; zoomed?: boolean }): JSX.Element {
@@ -24,7 +25,7 @@ export function PicturePair({ snapshot, zoomed = false }: { snapshot: SnapshotVi
             <img src={pictureUrl(snapshot, "corrected")} alt={t("picture.corrected_of", { name })} loading="lazy" />
           </div>
         ) : (
-          <p class="pair-none">{t("picture.no_corrected")}</p>
+          <p class="pair-none">{isBeingDerived(snapshot, serverNowMs()) ? t("picture.pending") : t("picture.no_corrected")}</p>
         )}
       </figure>
     </div>
