@@ -1,7 +1,7 @@
 /** The m-line bookkeeping of a media session. */
 
 import { describe, expect, it } from "vitest";
-import { kindOf, midMaps, planReceive, preferCodec, type ReceiveSlot, recoveryStep } from "./media_plan";
+import { kindOf, midMaps, planReceive, preferCodec, type ReceiveSlot, recoveryStep, sessionOf } from "./media_plan";
 
 const video = (publication_id: string): { publication_id: string; kind: "video" } => ({ publication_id, kind: "video" });
 const audio = (publication_id: string): { publication_id: string; kind: "audio" } => ({ publication_id, kind: "audio" });
@@ -87,6 +87,11 @@ describe("the rest", () => {
     expect(recoveryStep(2_600, 1)).toBe("wait");
     expect(recoveryStep(5_000, 1)).toBe("restart_ice");
     expect(recoveryStep(7_500, 2)).toBe("rebuild");
+  });
+
+  it("reads the session of an answer", () => {
+    expect(sessionOf("v=0\r\no=- 4611 2 IN IP4 0.0.0.0\r\ns=-\r\n")).toBe("4611");
+    expect(sessionOf("v=0\r\n")).toBeNull();
   });
 
   it("knows sound from picture", () => {

@@ -66,6 +66,14 @@ export function preferCodec<C extends { readonly mimeType: string }>(codecs: rea
   return [...codecs.filter(isWanted), ...codecs.filter((codec) => !isWanted(codec))];
 }
 
+/**
+ * The session id of an SDP's o= line (RFC 8866, 5.2). The relay keeps it for as long as it keeps a transport: another
+ * one in an answer means that the relay has begun anew and knows nothing of the present DTLS connection.
+ */
+export function sessionOf(sdp: string): string | null {
+  return /^o=\S+ (\d+) /m.exec(sdp)?.[1] ?? null;
+}
+
 export type Recovery = "wait" | "restart_ice" | "rebuild";
 
 /** What to do about a broken path: wait a little, restart ICE twice, then build a new connection. */

@@ -10,7 +10,7 @@ import { effect, signal, type Signal } from "@preact/signals";
 import type { IceServer, NegotiateReply, NegotiateRequest, PublicationView, SourceName } from "../wire/messages";
 import { ApiError } from "./api";
 import type { LiveConnection } from "./live";
-import { kindOf, midMaps, planReceive, type ReceiveSlot, recoveryStep } from "./media_plan";
+import { kindOf, midMaps, planReceive, type ReceiveSlot, recoveryStep, sessionOf } from "./media_plan";
 import { addSender, codecFromAddress, MAX_VIDEO_BITRATE_BPS, tuneVideoSender } from "./media_sender";
 import { type SessionStats, StatsReader } from "./media_stats";
 
@@ -28,8 +28,8 @@ export interface MediaSessionOptions {
 interface Own {
   track: MediaStreamTrack | null;
   muted: boolean;
-  /** The last thing the room was told: which Publication, and whether muted. A new Publication is not muted. */
-  told: { readonly publicationId: string; readonly muted: boolean } | null;
+  /** A `mute` is on its way. */
+  telling: boolean;
 }
 
 /** One RTCPeerConnection with its m-lines. */
@@ -38,6 +38,8 @@ interface Link {
   readonly senders: Map<SourceName, RTCRtpTransceiver>;
   slots: readonly ReceiveSlot[];
   readonly receivers: RTCRtpTransceiver[];
+  /** The relay's session in its answers. */
+  session: string | null;
   everConnected: boolean;
   brokenSince_ms: number | null;
   restarts: number;
@@ -63,6 +65,7 @@ export class MediaSession {
   readonly ownPublications: Signal<ReadonlyMap<SourceName, string>> = signal(new Map());
 
   private readonly own = new Map<SourceName, Own>();
+  private known: readonly PublicationView[] = [];
   private wanted: readonly PublicationView[] = [];
   private link: Link | null = null;
   private dirty = false;
@@ -82,9 +85,7 @@ export class MediaSession {
     networkInformation()?.addEventListener("change", this.networkChanged);
     // A negotiation that failed for want of the server is repeated as soon as it is back.
     this.stopFollowing = effect(() => {
-      if (!options.live.connected.value) return;
-      this.wake();
-      for (const [source, own] of this.own) void this.tellMuted(source, own);
+      if (options.live.connected.value) this.wake();
     });
   }
 
@@ -92,7 +93,7 @@ export class MediaSession {
   publish(source: SourceName, track: MediaStreamTrack): Promise<void> {
     const present = this.own.get(source);
     if (present) return this.replace(source, track);
-    this.own.set(source, { track, muted: false, told: null });
+    this.own.set(source, { track, muted: false, telling: false });
     return this.negotiate();
   }
 
@@ -116,16 +117,19 @@ export class MediaSession {
     if (!own) return;
     own.muted = muted;
     if (own.track) own.track.enabled = !muted;
-    await this.tellMuted(source, own);
+    await this.tellMuted(source);
   }
 
   isMuted(source: SourceName): boolean {
     return this.own.get(source)?.muted ?? false;
   }
 
-  /** Receive exactly these Publications (one's own are skipped). */
+  /** The room's Publications, as its state has them: receive exactly the others'; keep it right about one's own. */
   sync(publications: readonly PublicationView[]): void {
-    this.wanted = publications.filter((publication) => publication.participant_id !== this.options.participantId);
+    const isOwn = ({ participant_id }: PublicationView): boolean => participant_id === this.options.participantId;
+    this.known = publications.filter(isOwn);
+    this.wanted = publications.filter((publication) => !isOwn(publication));
+    for (const source of this.own.keys()) void this.tellMuted(source);
     if (planReceive(this.link?.slots ?? [], this.wanted).changed) void this.negotiate();
   }
 
@@ -209,6 +213,9 @@ export class MediaSession {
       ...midMaps(sending, receiving),
     } satisfies NegotiateRequest);
     if (this.link !== link) return;
+    const session = sessionOf(reply.sdp);
+    if (link.session !== null && session !== link.session) return this.rebuild();
+    link.session = session;
     await link.connection.setRemoteDescription({ type: "answer", sdp: reply.sdp });
     await this.tune(link);
     this.takeOver(link, reply);
@@ -254,22 +261,21 @@ export class MediaSession {
       if (publicationId !== undefined) published.set(source, publicationId);
     }
     if (!sameEntries(published, this.ownPublications.peek())) this.ownPublications.value = published;
-    for (const [source, own] of this.own) void this.tellMuted(source, own);
   }
 
-  /** Tell the room whether a source is muted, unless it knows; repeated after a lost connection. */
-  private async tellMuted(source: SourceName, own: Own): Promise<void> {
-    const publicationId = this.ownPublications.peek().get(source);
-    if (publicationId === undefined) return; // told when it is published
-    const known = own.told?.publicationId === publicationId ? own.told.muted : false;
-    if (known === own.muted) return;
-    const told = { publicationId, muted: own.muted };
-    own.told = told;
-    try {
-      await this.options.live.call("mute", { publication_id: publicationId, muted: told.muted });
-    } catch {
-      if (own.told === told) own.told = { publicationId, muted: !told.muted };
-    }
+  /** Tell the room whether a source is muted, unless it knows. What fails is told again with the next state. */
+  private async tellMuted(source: SourceName): Promise<void> {
+    const own = this.own.get(source);
+    const known = this.known.find((publication) => publication.source === source);
+    if (!own || !known || own.telling || known.muted === own.muted) return;
+    const { muted } = own;
+    own.telling = true;
+    const told = await this.options.live.call("mute", { publication_id: known.publication_id, muted }).then(
+      () => true,
+      () => false,
+    );
+    own.telling = false;
+    if (told && own.muted !== muted) await this.tellMuted(source); // changed meanwhile
   }
 
   private async tune(link: Link): Promise<void> {
@@ -287,6 +293,7 @@ export class MediaSession {
       senders: new Map(),
       slots: [],
       receivers: [],
+      session: null,
       everConnected: false,
       brokenSince_ms: Date.now(),
       restarts: 0,

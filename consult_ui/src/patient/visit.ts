@@ -145,7 +145,8 @@ export class Visit {
       const screen = this.screen.value;
       if (screen === "waiting") void this.iceServers();
       keepScreenOn(screen === "waiting" || screen === "call");
-      if (screen === "call") void this.openMedia();
+      // A page whose place was taken over elsewhere must not fight for the media.
+      if (screen === "call" && live.refused.value === null) void this.openMedia();
       else this.closeMedia();
       if (screen === "satisfaction" || screen === "thanks") this.closeRoom();
     });
