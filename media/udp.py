@@ -39,6 +39,11 @@ class UdpSocket:
         self.family = self._socket.family
         self.port: int = self._socket.getsockname()[1]
 
+    @property
+    def has_ipv6(self) -> bool:
+        """Whether IPv6 reaches this socket."""
+        return self.family == socket.AF_INET6
+
     def start(self, loop: asyncio.AbstractEventLoop, on_datagram: OnDatagram) -> None:
         """Call on_datagram(datagram, sender, ancillary, arrived_s) for everything that comes."""
         self._loop = loop

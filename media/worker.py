@@ -199,12 +199,11 @@ class MediaWorker:
 
     def _local(self, participant: Participant, remote_hint: str | None) -> answer.Local:
         """This side as the answer shows it."""
-        bind_host = self._config.bind_host
         addresses = announced(
-            bind_host,
+            self._config.bind_host,
             self._config.announced_addresses,
             host_addresses(),
-            ":" in bind_host,
+            self._udp.has_ipv6,
             remote_hint,
         )
         return answer.Local(

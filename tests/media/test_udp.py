@@ -40,6 +40,7 @@ def client(family: socket.AddressFamily = socket.AF_INET) -> socket.socket:
 @pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
 async def test_both_families_on_one_port(family: socket.AddressFamily, host: str) -> None:
     async with listening("::") as (udp, arrivals):
+        assert udp.has_ipv6
         with client(family) as peer:
             before = time.monotonic()
             peer.sendto(b"question", (host, udp.port))
