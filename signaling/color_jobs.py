@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,17 @@ DISPLAY_PX = 2560
 
 Picture = NDArray[np.uint8]
 DetectChart = Callable[[Picture], ChartDetection | None]
+TrackChart = Callable[[Picture, ChartDetection], ChartDetection | None]
 Calibrate = Callable[[Picture, ChartDetection], Calibration | None]
 ToSrgb = Callable[[bytes], Picture]
 EncodeDerived = Callable[..., bytes]
+
+
+class Steady(Protocol):
+    """A filter over the calibrations of one camera, that pickles."""
+
+    def update(self, calibration: Any, now_s: float) -> Calibration | None:
+        """Take a new calibration; the one to show, or None before the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,8 @@ class ColorFunctions:
     """What colorcal and the record's images offer."""
 
     detect_chart: DetectChart
+    track_chart: TrackChart
+    make_steady: Callable[[], Steady]
     calibrate: Calibrate
     to_srgb: ToSrgb
     encode_derived: EncodeDerived
@@ -53,23 +63,37 @@ class Corrected:
     report: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What a camera's last frames leave for its next one: where the chart was, and the filter."""
+
+    detection: ChartDetection | None = None
+    steady: Steady | None = None
+
+
 def warm_up(functions: ColorFunctions) -> bool:
     """Import what the functions need, and run them once on nothing."""
     return functions.detect_chart(np.zeros((72, 128, 3), np.uint8)) is None
 
 
-def measure(functions: ColorFunctions, rgb: Picture) -> Measured | None:
-    """Find the chart in a frame and fit a correction; None without a chart."""
-    detection = functions.detect_chart(rgb)
-    if detection is None:
-        return None
-    calibration = functions.calibrate(rgb, detection)
+def measure(
+    functions: ColorFunctions, rgb: Picture, following: Following, now_s: float
+) -> tuple[Measured | None, Following]:
+    """Find the chart in a frame, near its last place first, and fit a correction; None without a chart.
+
+    now_s: the frame's time on any clock that does not go back.
+    """
+    found = functions.track_chart(rgb, following.detection) if following.detection is not None else None
+    detection = found or functions.detect_chart(rgb)
+    calibration = functions.calibrate(rgb, detection) if detection is not None else None
     if calibration is None:
-        return None
-    trusted = calibration.report.grade is not Grade.REFUSE
-    return Measured(
-        report_values(calibration.report), lut_bytes(calibration.lut(LUT_SIZE)) if trusted else None
-    )
+        return None, following
+    steady = following.steady or functions.make_steady()
+    after = Following(detection, steady)
+    if calibration.report.grade is Grade.REFUSE:
+        return Measured(report_values(calibration.report), None), after
+    shown = steady.update(calibration, now_s) or calibration
+    return Measured(report_values(shown.report), lut_bytes(shown.lut(LUT_SIZE))), after
 
 
 def lut_bytes(lut: Picture) -> bytes:

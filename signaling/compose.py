@@ -108,7 +108,14 @@ async def open_records(settings: Settings) -> RecordStore:
 
 def color_functions() -> ColorFunctions:
     """What colorcal and the record's images offer to worker processes."""
-    return ColorFunctions(colorcal.detect_chart, colorcal.calibrate, images.to_srgb, images.encode_derived)
+    return ColorFunctions(
+        detect_chart=colorcal.detect_chart,
+        track_chart=colorcal.track_chart,
+        make_steady=colorcal.SteadyCalibration,
+        calibrate=colorcal.calibrate,
+        to_srgb=images.to_srgb,
+        encode_derived=images.encode_derived,
+    )
 
 
 async def start(settings: Settings, *, ui_dir: Path | None = None, grace_s: float = GRACE_S) -> RunningServer:

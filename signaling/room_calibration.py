@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ import structlog
 
 from media.interface import Relay, TappedFrame, UnknownPublication
 from signaling.calibrating import LiveCalibration, measured, sent, to_send
-from signaling.color_jobs import ColorFunctions, measure, warm_up
+from signaling.color_jobs import ColorFunctions, Following, measure, warm_up
 from signaling.color_workers import ColorWorkers
 from signaling.room import Room
 from signaling.room_ports import Live
@@ -28,6 +28,7 @@ class _Watch:
     publication_id: str
     stop: Callable[[], None]
     busy: bool = False
+    following: Following = field(default_factory=Following)
 
 
 class RoomCalibrations:
@@ -86,7 +87,9 @@ class RoomCalibrations:
 
     async def _measure(self, room: Room, watch: _Watch, frame: TappedFrame) -> None:
         try:
-            outcome = await self._workers.run(measure, self._functions, frame.rgb)
+            outcome, watch.following = await self._workers.run(
+                measure, self._functions, frame.rgb, watch.following, frame.received_at_s
+            )
         finally:
             watch.busy = False
         if self._watches.get(room.consultation_id) is not watch:

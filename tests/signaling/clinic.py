@@ -1,4 +1,4 @@
-"""A running clinic for tests: staff clients over HTTP, participants over Socket.IO, waits without sleeping."""
+"""A running clinic for tests: staff over HTTP, participants over Socket.IO, waits without sleeping."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
+import msgspec
 import numpy as np
 import socketio
 from PIL import Image
@@ -51,9 +52,7 @@ class Reply:
     @property
     def json(self) -> Any:
         """The body as JSON."""
-        import json
-
-        return json.loads(self.body)
+        return msgspec.json.decode(self.body)
 
     @property
     def error_id(self) -> str:
@@ -211,16 +210,18 @@ class Clinic:
         for number, name in enumerate(("City clinic", "Village practice")):
             site = await records.add_site(name)
             for role in (Role.SPECIALIST, Role.REFERRER):
-                staff.append(
+                email = f"{role.value}{number}@clinic.example"
+                title = f"Dr. {role.value.title()} {number}"
+                staff += [
                     await records.add_staff(
                         site.site_id,
-                        f"{role.value}{number}@clinic.example",
-                        f"Dr. {role.value.title()} {number}",
+                        email,
+                        title,
                         role,
                         "en",
                         "no password",
                     )
-                )
+                ]
         return cls(server, staff[0], staff[2], staff[1], staff[3])
 
     @property
