@@ -13,7 +13,8 @@ import cv2
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
-from media.depacketize import CodedPicture, Depacketizer, MalformedPacket, UnsupportedCodec
+from media.depacketize import CodedPicture, Depacketizer
+from media.fragments import MalformedPacket, UnsupportedCodec
 from media.interface import TappedFrame
 from media.yuv import plane_of, to_rgb
 

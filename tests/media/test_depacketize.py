@@ -9,19 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.depacketize import (
-    MAX_PICTURE_BYTES,
-    READERS,
-    REORDER_PACKETS,
-    CodedPicture,
-    Depacketizer,
-    MalformedPacket,
-    UnsupportedCodec,
-    parse_rtp,
-    read_h264,
-    read_vp8,
-    read_vp9,
-)
+from media.depacketize import MAX_PICTURE_BYTES, REORDER_PACKETS, CodedPicture, Depacketizer, parse_rtp
+from media.fragments import READERS, MalformedPacket, UnsupportedCodec, read_h264, read_vp8, read_vp9
 from tests.media.coded import L1T3, encode, encoder, moving_frames, packets, rtp
 
 CODECS = ("VP8", "VP9", "H264")
