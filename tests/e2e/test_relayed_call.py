@@ -69,7 +69,7 @@ async def hold_a_call(clinic: Clinic, browser: Browser) -> None:
     await specialist.press("Admit")
 
     assert await specialist.frames_of("Camera of Patient 1") == 5
-    assert await patient.frames_of(f"Camera of {clinic.specialist.name}") == 5
+    assert await patient.frames_of(f"Picture of {clinic.specialist.name}") == 5
     for person in (specialist, patient):
         assert await selected(person.page) == {"relay"}
 
