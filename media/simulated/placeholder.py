@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 _SHIFT = 4
 _BACKDROP = ((58, 74, 92), (96, 116, 132))
-_COAT, _SHIRT, _SKIN, _HAIR, _DOT = (
-    (232, 236, 238),
-    (120, 158, 178),
-    (196, 152, 126),
-    (62, 50, 46),
-    (70, 190, 160),
-)
+_COAT, _LAPEL, _SHIRT = (226, 231, 234), (206, 214, 220), (104, 146, 172)
+_SKIN, _SHADE, _HAIR, _MOUTH = (205, 160, 134), (180, 134, 110), (58, 46, 42), (158, 88, 84)
+_DOT = (70, 190, 160)
+
+_Point = tuple[float, float]
+_Color = tuple[int, int, int]
 
 
 class Placeholder:
@@ -44,31 +45,50 @@ class Placeholder:
         turn = 2 * np.pi * t_s / self._loop_s
         picture = self._wall.copy()
         breath, nod, sway = 0.004 * np.sin(2 * turn), 0.010 * np.sin(3 * turn), 0.012 * np.sin(turn)
-        self._ellipse(picture, sway / 2, 0.62 + breath, 0.44, 0.42, _COAT)
-        self._ellipse(picture, sway / 2, 0.42 + breath, 0.13, 0.16, _SHIRT)
-        self._ellipse(picture, sway, 0.16 + nod, 0.075, 0.16, _SKIN)
-        self._ellipse(picture, sway, -0.105 + nod, 0.168, 0.190, _HAIR)
-        self._ellipse(picture, sway, -0.045 + nod, 0.150, 0.195, _SKIN)
-        open_eye = 0.004 if np.cos(turn) > 0.98 else 0.014
+        body, head = (sway / 2, breath), (sway, nod)
+        shoulders = ((-0.50, 0.60), (-0.42, 0.30), (-0.12, 0.19), (0.12, 0.19), (0.42, 0.30), (0.50, 0.60))
+        self._polygon(picture, body, shoulders, _COAT)
+        self._ellipse(picture, body, (-0.365, 0.405), (0.125, 0.13), _COAT)
+        self._ellipse(picture, body, (0.365, 0.405), (0.125, 0.13), _COAT)
+        self._polygon(picture, body, ((-0.12, 0.19), (0.12, 0.19), (0.0, 0.60)), _SHIRT)
         for side in (-1, 1):
-            self._ellipse(picture, sway + side * 0.058, -0.06 + nod, 0.016, open_eye, _HAIR)
-        mouth = 0.008 + 0.012 * abs(np.sin(5 * turn)) * (np.sin(turn) > 0)
-        self._ellipse(picture, sway, 0.065 + nod, 0.042, mouth, (150, 84, 84))
-        self._ellipse(picture, 0.62 + 0.06 * np.cos(turn), -0.32 + 0.06 * np.sin(turn), 0.022, 0.022, _DOT)
+            lapel = ((0.115 * side, 0.18), (0.21 * side, 0.29), (0.15 * side, 0.33), (0.02 * side, 0.60))
+            self._polygon(picture, body, lapel, _LAPEL)
+        self._ellipse(picture, head, (0.0, 0.15), (0.075, 0.11), _SHADE)
+        for side in (-1, 1):
+            self._ellipse(picture, head, (0.152 * side, -0.03), (0.022, 0.042), _SHADE)
+        self._ellipse(picture, head, (0.0, -0.10), (0.170, 0.185), _HAIR)
+        self._ellipse(picture, head, (0.0, -0.035), (0.146, 0.185), _SKIN)
+        fringe = ((-0.15, -0.10), (-0.11, -0.24), (0.11, -0.24), (0.15, -0.10), (0.04, -0.165))
+        self._polygon(picture, head, fringe, _HAIR)
+        open_eye = 0.003 if np.cos(turn) > 0.98 else 0.012
+        for side in (-1, 1):
+            self._ellipse(picture, head, (0.058 * side, -0.05), (0.013, open_eye), _HAIR)
+            self._ellipse(picture, head, (0.060 * side, -0.086), (0.030, 0.005), _HAIR)
+        self._ellipse(picture, head, (0.0, 0.015), (0.014, 0.010), _SHADE)
+        mouth = 0.006 + 0.011 * abs(np.sin(5 * turn)) * (np.sin(turn) > 0)
+        self._ellipse(picture, head, (0.0, 0.075), (0.040, mouth), _MOUTH)
+        circle = (0.06 * np.cos(turn), 0.06 * np.sin(turn))
+        self._ellipse(picture, circle, (0.62, -0.32), (0.022, 0.022), _DOT)
         return picture
 
     def _ellipse(
-        self,
-        picture: NDArray[np.uint8],
-        x: float,
-        y: float,
-        half_x: float,
-        half_y: float,
-        color: tuple[int, ...],
+        self, picture: NDArray[np.uint8], at: _Point, center: _Point, half: _Point, color: _Color
     ) -> None:
-        """Fill an ellipse; lengths in picture heights, from the middle of the picture."""
+        """Fill an ellipse; lengths in picture heights, from the middle of the picture moved by at."""
+        one = self._size[1] * (1 << _SHIFT)
+        axes = (round(half[0] * one), round(half[1] * one))
+        middle = self._px(at, center)
+        cv2.ellipse(picture, middle, axes, 0, 0, 360, color, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+
+    def _polygon(
+        self, picture: NDArray[np.uint8], at: _Point, corners: Sequence[_Point], color: _Color
+    ) -> None:
+        """Fill a polygon, measured as an ellipse is."""
+        points = np.array([self._px(at, corner) for corner in corners], np.int32)
+        cv2.fillPoly(picture, [points], color, cv2.LINE_AA, _SHIFT)
+
+    def _px(self, at: _Point, point: _Point) -> tuple[int, int]:
         width, height = self._size
-        one = height * (1 << _SHIFT)
-        center = (round(width * (1 << _SHIFT) / 2 + x * one), round(one / 2 + y * one))
-        axes = (round(half_x * one), round(half_y * one))
-        cv2.ellipse(picture, center, axes, 0, 0, 360, color, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+        x, y = width / 2 + (at[0] + point[0]) * height, height / 2 + (at[1] + point[1]) * height
+        return round(x * (1 << _SHIFT)), round(y * (1 << _SHIFT))
