@@ -13,7 +13,8 @@ from colorcal.tone import inverse_curve
 _TOE: Final = 0.003
 _KNEE: Final = 0.88
 """Where out-of-range light starts to be compressed instead of clipped."""
-_LUMA: Final[Floats] = np.array([0.2126729, 0.7151522, 0.0721750])
+_FOOT: Final = 0.05
+"""Share of the strongest channel below which another is compressed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +79,15 @@ def _toe(light: Floats) -> Floats:
 
 
 def into_gamut(linear: Floats) -> Floats:
-    """Bring linear sRGB [N, 3] into 0 to 1 without flat areas: highlights and saturation are compressed.
+    """Bring linear sRGB [N, 3] into 0 to 1 without flat areas and without a change of hue.
 
-    Luminance above the knee rolls off towards 1; then colors are pulled towards the grey of their
-    luminance, the more the farther they lie out of range, keeping hue and order.
+    A channel far below the strongest one fades towards 0 instead of being cut there; where the strongest
+    one passes the knee, the whole color is scaled so that it rolls off towards 1.
     """
-    luma = linear @ _LUMA
-    rolled = np.clip(_roll_off(luma), 1e-6, 1 - 1e-6)
-    scaled = linear * (rolled / np.maximum(luma, 1e-6))[..., None]
-    offset = scaled - rolled[..., None]
-    room = np.where(offset > 0, 1 - rolled[..., None], rolled[..., None])
-    excess = np.max(np.abs(offset) / room, axis=-1)
-    keep = _roll_off(excess) / np.maximum(excess, 1e-9)
-    result: Floats = np.clip(rolled[..., None] + offset * keep[..., None], 0, 1)
+    strongest = np.maximum(linear.max(axis=-1, keepdims=True), 1e-6)
+    foot = _FOOT * strongest
+    positive = np.where(linear < foot, foot / np.maximum(2 - linear / foot, 1.0), linear)
+    result: Floats = np.clip(positive * (_roll_off(strongest) / strongest), 0, 1)
     return result
 
 

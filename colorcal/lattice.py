@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 from colorcal.color_math import Floats
 
 MAX_SQUARES: Final = 220
-_MIN_AREA_PX: Final = 20
-_EDGE_THRESHOLDS: Final = (6, 11, 20, 36)
+_MIN_AREA_PX: Final = 36
+_SURE_FILL: Final = 0.72
+_ALIKE: Final = 0.7
+"""Largest logarithm of the ratio of two squares' sides on one lattice, near each other."""
+_EDGE_THRESHOLDS: Final = ((6, 1.0), (11, 1.3), (20, 1.7), (36, 2.2))
+"""Largest range inside a flat region, in codes, and in units of the picture's own noise."""
 _ROUNDS_OF_GROWTH: Final = (1.6, 2.6, 3.6, 5.6, 7.6, 7.6)
 
 
@@ -32,7 +36,7 @@ class Lattice:
 
 def edge_strength(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Largest local range over the channels of an H x W x 3 picture, uint8 [H, W]."""
-    smooth = cv2.GaussianBlur(picture, (3, 3), 0)
+    smooth = cv2.GaussianBlur(picture, (5, 5), 0)
     kernel = np.ones((3, 3), np.uint8)
     spread: Any = cv2.subtract(cv2.dilate(smooth, kernel), cv2.erode(smooth, kernel))
     strongest: NDArray[np.uint8] = cv2.max(cv2.max(spread[..., 0], spread[..., 1]), spread[..., 2])
@@ -47,7 +51,9 @@ def find_squares(picture: NDArray[np.uint8]) -> Floats:
     edges = edge_strength(picture)
     height, width = edges.shape
     found: list[tuple[float, float, float, float]] = []
-    for threshold in _EDGE_THRESHOLDS:
+    # below the noise of the picture a threshold only finds specks
+    floor = 1.5 * float(np.median(edges))
+    for threshold in sorted({max(one, round(floor * share)) for one, share in _EDGE_THRESHOLDS}):
         flat = cv2.erode((edges < threshold).astype(np.uint8), np.ones((2, 2), np.uint8))
         contours, _ = cv2.findContours(flat, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
         for contour in contours:
@@ -65,7 +71,10 @@ def find_squares(picture: NDArray[np.uint8]) -> Floats:
             if fill < 0.6:
                 continue
             found.append((fill, x + 0.5, y + 0.5, area**0.5 + 4))
-    found.sort(reverse=True)
+    # noise makes many small specks: where there are too many regions, the larger ones are kept
+    found.sort(
+        key=lambda one: (one[0] > _SURE_FILL, one[3] if len(found) > MAX_SQUARES else one[0]), reverse=True
+    )
     kept = np.empty((0, 3))
     for _, x, y, side in found:
         if len(kept) == MAX_SQUARES:
@@ -102,6 +111,7 @@ def _best_lattice(squares: Floats) -> tuple[Lattice | None, NDArray[np.bool_]]:
     steps = np.einsum("hij,hnj->hni", inverse, offsets)
     nearest = np.round(steps)
     close = (np.abs(steps - nearest).max(-1) < 0.22) & (np.abs(nearest).max(-1) <= 2)
+    close &= np.abs(np.log(squares[None, :, 2] / squares[origins, 2][:, None])) < _ALIKE
     votes = close.sum(1)
     best: tuple[Lattice | None, NDArray[np.bool_]] = (None, none)
     for index in np.argsort(-votes, kind="stable")[:6]:
@@ -120,7 +130,7 @@ def _local_bases(squares: Floats) -> tuple[NDArray[np.int64], Floats]:
     offsets = squares[None, :, :2] - squares[:, None, :2]
     distance = np.hypot(offsets[..., 0], offsets[..., 1])
     side = squares[:, 2]
-    alike = np.abs(np.log(side[:, None] / side[None, :])) < 0.7
+    alike = np.abs(np.log(side[:, None] / side[None, :])) < _ALIKE
     reach = distance / np.sqrt(side[:, None] * side[None, :])
     neighbour = alike & (reach > 0.7) & (reach < 2.0)
     distance = np.where(neighbour, distance, np.inf)
@@ -152,11 +162,12 @@ def _grow(squares: Floats, origin: int, basis: Floats) -> tuple[Lattice | None, 
     homography[:2, 2] = squares[origin, :2]
     used = np.zeros(len(squares), bool)
     cells = np.zeros((len(squares), 2), np.int64)
+    alike = np.abs(np.log(squares[:, 2] / squares[origin, 2])) < 1.3 * _ALIKE
     for reach in _ROUNDS_OF_GROWTH:
         steps = project(np.asarray(np.linalg.inv(homography), np.float64), squares[:, :2])
         nearest = np.round(np.clip(steps, -50, 50))
         error = np.abs(steps - nearest).max(-1)
-        inside = (error < 0.25) & (np.abs(nearest).max(-1) <= reach)
+        inside = alike & (error < 0.22) & (np.abs(nearest).max(-1) <= reach)
         used, cells = _one_square_a_cell(inside, nearest.astype(np.int64), error)
         if used.sum() < 4:
             return None, np.zeros(len(squares), bool)

@@ -106,7 +106,7 @@ HEMOGLOBIN_EXTINCTION: Final[Floats] = _table(_HEMOGLOBIN, 1)
 
 
 def daylight(kelvin: float) -> Floats:
-    """Relative power of CIE daylight, 4000 to 25000 K, float64 [31] (CIE 15:2018)."""
+    """Relative power of CIE daylight, 1 at 560 nm, 4000 to 25000 K, float64 [31] (CIE 15:2018)."""
     t = 1e3 / kelvin
     if kelvin <= 7000:
         x = 0.244063 + 0.09911 * t + 2.9678 * t**2 - 4.6070 * t**3
