@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import structlog
 
 from media.interface import Relay, TappedFrame, UnknownPublication
+from signaling.background import Background
 from signaling.calibrating import LiveCalibration, measured, sent, to_send
 from signaling.color_jobs import ColorFunctions, Following, measure, warm_up
 from signaling.color_workers import ColorWorkers
@@ -51,7 +50,7 @@ class RoomCalibrations:
         self._clock = clock
         self._watches: dict[str, _Watch] = {}
         self._has_lut: dict[str, set[str]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background("calibrations")
 
     def room_changed(self, room: Room) -> None:
         """Tap the right camera, or none; late viewers get the LUT that there is."""
@@ -69,7 +68,7 @@ class RoomCalibrations:
 
     def _watch(self, room: Room, publication_id: str) -> None:
         if not self._watches:
-            self._spawn(self._warm_up())
+            self._background.spawn(self._warm_up())
         watch = _Watch(publication_id, lambda: None)
         try:
             watch.stop = self._relay.watch(publication_id, lambda frame: self._on_frame(room, watch, frame))
@@ -83,7 +82,7 @@ class RoomCalibrations:
     def _on_frame(self, room: Room, watch: _Watch, frame: TappedFrame) -> None:
         if not watch.busy and self._watches.get(room.consultation_id) is watch:
             watch.busy = True
-            self._spawn(self._measure(room, watch, frame))
+            self._background.spawn(self._measure(room, watch, frame))
 
     async def _measure(self, room: Room, watch: _Watch, frame: TappedFrame) -> None:
         try:
@@ -113,7 +112,7 @@ class RoomCalibrations:
         have &= set(viewers)
         for sid in set(viewers) - have:
             have.add(sid)
-            self._spawn(self._send(calibration, sid))
+            self._background.spawn(self._send(calibration, sid))
 
     async def _send(self, calibration: LiveCalibration, sid: str) -> None:
         event = calibration.event()
@@ -133,22 +132,9 @@ class RoomCalibrations:
             watch.stop()
         self._has_lut.pop(room.consultation_id, None)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(self._guard(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except Exception as error:
-            log.error("calibration_failed", error=type(error).__name__)
-
     async def stop(self) -> None:
         """End the taps and what is being measured."""
         for watch in self._watches.values():
             watch.stop()
         self._watches.clear()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.stop()

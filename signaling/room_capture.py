@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import structlog
 
@@ -14,6 +13,7 @@ from media.interface import Relay, TappedFrame, UnknownPublication
 from records.interface import Participant, RecordError, Records
 from signaling import capture as machine
 from signaling.access import Act
+from signaling.background import Background
 from signaling.capture import Capture
 from signaling.errors import Refusal
 from signaling.identity import new_token
@@ -53,7 +53,7 @@ class RoomCaptures:
         self._watches: dict[str, Callable[[], None]] = {}
         self._capped: dict[str, str] = {}
         self._keeping: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background("captures")
 
     async def request(self, sid: str, participant_id: str) -> CaptureView:
         """The specialist asks for a still. Raises Refusal."""
@@ -117,7 +117,7 @@ class RoomCaptures:
         if room.capture is not None and room.capture.capture_id == capture_id:
             self._set(room, machine.stored(room.capture, snapshot_id))
         if room.staff_inside():
-            self._spawn(self._tell_staff(room, snapshot_id))
+            self._background.spawn(self._tell_staff(room, snapshot_id))
 
     async def _tell_staff(self, room: Room, snapshot_id: str) -> None:
         """Whoever is told reads the record, so each is in the audit."""
@@ -166,7 +166,7 @@ class RoomCaptures:
         frame = self._relay.best_frame(camera) if camera is not None else None
         if frame is not None:
             self._keeping.add(capture.capture_id)
-            self._spawn(self._store_frame(room, capture, frame))
+            self._background.spawn(self._store_frame(room, capture, frame))
 
     async def _store_frame(self, room: Room, capture: Capture, frame: TappedFrame) -> None:
         actor = actor_of(self._asked_by[room.consultation_id])
@@ -180,17 +180,6 @@ class RoomCaptures:
         finally:
             self._keeping.discard(capture.capture_id)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(self._guard(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except Exception as error:
-            log.error("capture_task_failed", error=type(error).__name__)
-
     def room_closed(self, room: Room) -> None:
         """Nothing more is taken."""
         self._unwatch(room)
@@ -199,7 +188,7 @@ class RoomCaptures:
 
     async def stop(self) -> None:
         """Let what is being stored end."""
-        await asyncio.gather(*self._tasks)
+        await self._background.stop()
 
 
 def _look_away(_frame: TappedFrame) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
@@ -28,6 +27,7 @@ from records.interface import (
     Role,
 )
 from signaling.access import Act, Resource, allowed
+from signaling.background import Background
 from signaling.bus import Bus, Change
 from signaling.consultation import (
     Command,
@@ -65,7 +65,7 @@ class _Served:
     room: Room
     lock: asyncio.Lock
     changed: asyncio.Event
-    pusher: asyncio.Task[None] | None = None
+    closed: bool = False
     closing: asyncio.TimerHandle | None = None
     leaving: dict[str, asyncio.TimerHandle] | None = None
 
@@ -100,9 +100,9 @@ class Rooms:
         self._days: dict[str, list[DayEntry]] = {}
         self._live: Live | None = None
         self._followers: list[RoomFollower] = []
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._background = Background("rooms")
         self._loop = asyncio.get_running_loop()
-        self._ticker = self._loop.create_task(self._tick_for_ever())
+        self._background.spawn(self._tick_for_ever())
         relay.subscribe_events(self._on_media_event)
         bus.listen(self._on_change)
 
@@ -127,7 +127,11 @@ class Rooms:
             participant = await self._place(who, room, now)
             if participant.role is Role.SPECIALIST and room.phase is not Phase.ENDED:
                 await self._steps.apply(
-                    room, Command.ENTER, who.actor(_reason(room)), participant.participant_id, None
+                    room,
+                    Command.ENTER,
+                    who.actor(f"consultation/{room.consultation_id}"),
+                    participant.participant_id,
+                    None,
                 )
             older = room.sids.get(participant.participant_id)
             room.sids[participant.participant_id] = sid
@@ -160,7 +164,7 @@ class Rooms:
             for publication in self._relay.publications(consultation_id):
                 room.publications[publication.publication_id] = publication
             served = _Served(room, asyncio.Lock(), asyncio.Event(), leaving={})
-            served.pusher = self._loop.create_task(self._push_for_ever(served))
+            self._background.spawn(self._push_for_ever(served))
             self._served[consultation_id] = served
             return served
 
@@ -179,7 +183,7 @@ class Rooms:
             raise Refusal("consultation.ended")
         specialist = who.staff.role is Role.SPECIALIST
         added = await self._records.add_participant(
-            who.actor(_reason(room)),
+            who.actor(f"consultation/{room.consultation_id}"),
             room.consultation_id,
             who.staff.role,
             who.staff.name,
@@ -209,14 +213,16 @@ class Rooms:
         served.room.sids.pop(participant_id)
         assert served.leaving is not None
         served.leaving[participant_id] = self._loop.call_later(
-            self._grace_s, lambda: self._spawn(self._gone(served, participant_id))
+            self._grace_s, lambda: self._background.spawn(self._gone(served, participant_id))
         )
         if not served.room.sids:
-            served.closing = self._loop.call_later(self._grace_s, lambda: self._spawn(self._close(served)))
+            served.closing = self._loop.call_later(
+                self._grace_s, lambda: self._background.spawn(self._close(served))
+            )
         self.changed(served.room)
         if served.room.participants[participant_id].waiting_since is not None:
             change = Change(specialist_id=served.room.consultation.specialist_id)
-            self._spawn(self._bus.publish(change))
+            self._background.spawn(self._bus.publish(change))
 
     def _keep(self, served: _Served, participant_id: str) -> None:
         assert served.leaving is not None
@@ -248,8 +254,8 @@ class Rooms:
             served.closing.cancel()
         for follower in self._followers:
             follower.room_closed(room)
-        if served.pusher is not None:
-            served.pusher.cancel()
+        served.closed = True
+        served.changed.set()
         await self._relay.close_room(room.consultation_id)
         try:
             await self._lease.free(room.consultation_id)
@@ -301,7 +307,7 @@ class Rooms:
         if change.specialist_id and any(
             served.room.consultation.specialist_id == change.specialist_id for served in self._served.values()
         ):
-            self._spawn(self._refresh_day(change.specialist_id))
+            self._background.spawn(self._refresh_day(change.specialist_id))
         served = self._served.get(change.consultation_id)
         if served is None:
             return
@@ -309,7 +315,7 @@ class Rooms:
             for follower in self._followers:
                 follower.snapshot_stored(served.room, change.snapshot_id, change.capture_id)
         else:
-            self._spawn(self._refresh(served))
+            self._background.spawn(self._refresh(served))
 
     async def _refresh(self, served: _Served) -> None:
         """Read the participants again: a link was made, a consent given, perhaps on another node."""
@@ -333,7 +339,7 @@ class Rooms:
             served.changed.set()
 
     async def _push_for_ever(self, served: _Served) -> None:
-        while True:
+        while not served.closed:
             await served.changed.wait()
             served.changed.clear()
             room = served.room
@@ -349,8 +355,7 @@ class Rooms:
 
     async def _tick_for_ever(self) -> None:
         ticks = 0
-        while True:
-            await asyncio.sleep(TICK_S)
+        while not await self._background.sleep(TICK_S):
             ticks += 1
             for served in list(self._served.values()):
                 try:
@@ -380,17 +385,6 @@ class Rooms:
             assert self._live is not None
             await self._live.disconnect(sid)
 
-    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
-        task = self._loop.create_task(self._guard(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _guard(self, work: Coroutine[Any, Any, Any]) -> None:
-        try:
-            await work
-        except Exception as error:
-            log.error("room_task_failed", error=type(error).__name__)
-
     @property
     def count(self) -> int:
         """How many rooms are served."""
@@ -403,16 +397,8 @@ class Rooms:
 
     async def stop(self) -> None:
         """Close every room."""
-        self._ticker.cancel()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(self._ticker, *self._tasks, return_exceptions=True)
+        self._background.stopping.set()
         for served in list(self._served.values()):
             await self._shut(served)
-            assert served.pusher is not None
-            await asyncio.gather(served.pusher, return_exceptions=True)
         self._served.clear()
-
-
-def _reason(room: Room) -> str:
-    return f"consultation/{room.consultation_id}"
+        await self._background.stop()

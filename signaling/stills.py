@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -24,6 +24,7 @@ from records.interface import (
     UploadPurpose,
     Variant,
 )
+from signaling.background import Background
 from signaling.bus import Bus, Change
 from signaling.color_jobs import ColorFunctions, derive_corrected, derive_shown
 from signaling.color_workers import ColorWorkers
@@ -48,7 +49,7 @@ class Stills:
         self._workers = workers
         self._functions = functions
         self._clock = clock
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background("stills")
         self._under_way: set[str] = set()
 
     async def commit(self, actor: Actor, upload_id: str) -> Snapshot:
@@ -88,12 +89,7 @@ class Stills:
         if snapshot.snapshot_id in self._under_way or Variant.DISPLAY in have:
             return
         self._under_way.add(snapshot.snapshot_id)
-        self._spawn(self._derive(snapshot))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._background.spawn(self._derive(snapshot))
 
     async def _derive(self, snapshot: Snapshot) -> None:
         snapshot_id = snapshot.snapshot_id
@@ -105,6 +101,8 @@ class Stills:
             thumbnail, display = await self._workers.run(derive_shown, self._functions, original)
             await self._add(actor, snapshot_id, Variant.THUMBNAIL, thumbnail, None)
             await self._tell(await self._add(actor, snapshot_id, Variant.DISPLAY, display, None), "")
+            if self._background.stopping.is_set():
+                return
             corrected = await self._workers.run(derive_corrected, self._functions, original)
             if corrected is not None:
                 with_color = await self._add(
@@ -142,14 +140,11 @@ class Stills:
 
     async def settle(self) -> None:
         """Wait until nothing is being derived."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks)
+        await self._background.settle()
 
     async def stop(self) -> None:
-        """Give up what is being derived."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Let what is being derived come to its next step."""
+        await self._background.stop()
 
 
 def reason_of(snapshot: Snapshot) -> str:

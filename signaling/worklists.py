@@ -9,6 +9,7 @@ from datetime import datetime
 import structlog
 
 from records.interface import Role, Staff
+from signaling.background import Background
 from signaling.bus import Bus, Change
 from signaling.reading import Reader
 from signaling.room_ports import Live
@@ -26,7 +27,8 @@ class Worklists:
         self._connected: dict[str, Staff] = {}
         self._stale: set[str] = set()
         self._wake = asyncio.Event()
-        self._pusher = asyncio.get_running_loop().create_task(self._push_for_ever())
+        self._background = Background("worklists")
+        self._background.spawn(self._push_for_ever())
         bus.listen(self._on_change)
 
     def enter(self, staff: Staff, sid: str) -> None:
@@ -53,7 +55,7 @@ class Worklists:
         self._wake.set()
 
     async def _push_for_ever(self) -> None:
-        while True:
+        while not self._background.stopping.is_set():
             await self._wake.wait()
             self._wake.clear()
             stale, self._stale = self._stale, set()
@@ -74,5 +76,7 @@ class Worklists:
 
     async def stop(self) -> None:
         """Push no more."""
-        self._pusher.cancel()
-        await asyncio.gather(self._pusher, return_exceptions=True)
+        self._stale.clear()
+        self._background.stopping.set()
+        self._wake.set()
+        await self._background.stop()
