@@ -74,7 +74,8 @@ export function SpecialistDesk({ who }: { who: StaffView }): JSX.Element {
       <nav class="desk-left" aria-label={t("desk.worklist_title")}>
         <Worklist desk={desk} />
       </nav>
-      <main class={`desk-middle${desk.shown.value ? " desk-viewing" : ""}`}>
+      {/* After a call there may be nothing to focus in this column, and it scrolls: so it takes focus itself. */}
+      <main class={`desk-middle${desk.shown.value ? " desk-viewing" : ""}`} tabIndex={call?.ended.value ? 0 : undefined}>
         {panel === "keys" && <KeySheet keys={keys} onClose={toggle("keys")} />}
         {panel === "settings" && <DisplayCheck onClose={toggle("settings")} />}
         {call ? <Middle desk={desk} call={call} key={call.consultationId} /> : <Stage desk={desk} />}

@@ -80,17 +80,27 @@ interface SectionProps {
   readonly children: ComponentChildren;
 }
 
-/** `open` is how it begins; from then on only the reader opens and closes it. */
+/**
+ * `open` is how it begins; from then on only the reader opens and closes it. What was never opened is never
+ * read from the record, where each reading is written down.
+ */
 function Section({ title, count, open, children }: SectionProps): JSX.Element {
   const [begins] = useState(open);
+  const [opened, setOpened] = useState(open);
   return (
-    <details class="block" open={begins}>
+    <details
+      class="block"
+      open={begins}
+      onToggle={(event) => {
+        if (event.currentTarget.open) setOpened(true);
+      }}
+    >
       <summary>
         <h2>
           {title} {count !== undefined && <span class="count">{count}</span>}
         </h2>
       </summary>
-      <div class="block-body">{children}</div>
+      <div class="block-body">{opened && children}</div>
     </details>
   );
 }
