@@ -1,0 +1,47 @@
+"""Reads pictures out of a page and measures how far their skin is from the truth."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from playwright.async_api import Locator
+
+Rectangle = tuple[float, float, float, float]
+
+# A 2D canvas of the page's own realm: its pixels are what the page shows, before the screen.
+READ_PIXELS = """
+(element) => {
+  const width = element.videoWidth || element.width || element.naturalWidth;
+  const height = element.videoHeight || element.height || element.naturalHeight;
+  const canvas = document.createElement('canvas');
+  canvas.width = width;
+  canvas.height = height;
+  canvas.getContext('2d', { colorSpace: 'srgb' }).drawImage(element, 0, 0);
+  return canvas.toDataURL('image/png').split(',')[1];
+}
+"""
+
+
+async def read_rgb(element: Locator) -> NDArray[np.uint8]:
+    """The pixels of a video, canvas or img element: uint8 [H, W, 3], sRGB."""
+    encoded = base64.b64decode(await element.evaluate(READ_PIXELS))
+    bgr = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
+    assert bgr is not None
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def mean_of(rgb: NDArray[np.uint8], rectangle: Rectangle) -> NDArray[np.float64]:
+    """Mean RGB inside (left, top, right, bottom), given as fractions of the picture's size."""
+    height, width = rgb.shape[:2]
+    left, top, right, bottom = rectangle
+    region = rgb[round(top * height) : round(bottom * height), round(left * width) : round(right * width)]
+    return np.asarray(region.reshape(-1, 3).mean(axis=0), dtype=np.float64)
+
+
+def means_of(rgb: NDArray[np.uint8], rectangles: Sequence[Rectangle]) -> NDArray[np.float64]:
+    """mean_of for each rectangle: float64 [N, 3]."""
+    return np.stack([mean_of(rgb, rectangle) for rectangle in rectangles])
