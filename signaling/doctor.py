@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+import aiohttp
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -37,8 +38,9 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
     yield _interface()
     yield _disk(settings)
-    yield _port("HTTP port", settings.http_host, settings.http_port, socket.SOCK_STREAM)
-    yield _port("media port", settings.media_host, settings.media_port, socket.SOCK_DGRAM)
+    serving = await _serves(settings)
+    yield _port("HTTP port", settings.http_host, settings.http_port, socket.SOCK_STREAM, serving)
+    yield _port("media port", settings.media_host, settings.media_port, socket.SOCK_DGRAM, serving)
     yield await _record(settings)
     async for finding in _servers(settings):
         yield finding
@@ -67,7 +69,23 @@ def _disk(settings: Settings) -> Finding:
     return Finding("disk", free > FREE_BYTES_WANTED, f"{free / 1e9:.1f} GB free for the data folder")
 
 
-def _port(what: str, host: str, port: int, kind: socket.SocketKind) -> Finding:
+async def _serves(settings: Settings) -> bool:
+    """Whether a server with these settings runs already: its ports are then taken, as they should be."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.http_host, settings.http_host)  # noqa: S104
+    url = f"{'https' if settings.tls_cert else 'http'}://{f'[{host}]' if ':' in host else host}"
+    timeout = aiohttp.ClientTimeout(total=3)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            # Its certificate is for the public name, not for this address.
+            session.get(f"{url}:{settings.http_port}/healthz", ssl=False) as response,
+        ):
+            return response.status == 200
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+
+
+def _port(what: str, host: str, port: int, kind: socket.SocketKind, serving: bool) -> Finding:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, kind) as probing:
         try:
@@ -75,7 +93,9 @@ def _port(what: str, host: str, port: int, kind: socket.SocketKind) -> Finding:
                 probing.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probing.bind((host, port))
         except OSError as error:
-            return Finding(what, False, f"{port} cannot be taken ({error.strerror}); is a server running?")
+            if serving:
+                return Finding(what, True, f"{port} is taken by the server that runs")
+            return Finding(what, False, f"{port} cannot be taken: {error.strerror}")
     return Finding(what, True, f"{port} is free")
 
 
