@@ -13,10 +13,13 @@ export interface KeyAction {
 /** Where a person types, or operates a control that has its own keys, ours are silent. */
 export function isTyping(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  if (target.isContentEditable || target.matches("input, textarea, select, [role=slider]")) return true;
+  if (target.isContentEditable || target.matches("input, textarea, select")) return true;
   const operates = key === " " || key === "Enter";
   const moves = key.startsWith("Arrow");
-  return (operates && target.matches("button, a, summary")) || (moves && target.matches("[role=listbox], ol, video"));
+  return (
+    (operates && target.matches("button, a, summary")) ||
+    (moves && target.matches("[role=slider], [role=listbox], ol, video"))
+  );
 }
 
 /** Listen until the returned function is called. Keys with Ctrl, Alt or Meta belong to the browser. */
