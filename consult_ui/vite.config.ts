@@ -1,10 +1,9 @@
 /** Builds the three pages (patient, specialist, referrer) into dist/, with hashed assets and nothing inline. */
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const pages = ["p", "s", "r"].map((page) => here(`${page}/index.html`)).filter(existsSync);
+const pages = ["p", "s", "r"].map((page) => here(`${page}/index.html`));
 
 export default defineConfig({
   root: here("."),

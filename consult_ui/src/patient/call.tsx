@@ -46,10 +46,12 @@ function Remote({ who, track, screen }: { who: ParticipantView; track: MediaStre
           <span>{t(who.present ? "call.no_picture" : "call.away", { name: who.name })}</span>
         </div>
       )}
-      <figcaption>
-        {who.name}
-        <span class="tile-role"> {t(`role.${who.role}`)}</span>
-      </figcaption>
+      {track && (
+        <figcaption>
+          {who.name}
+          <span class="tile-role"> {t(`role.${who.role}`)}</span>
+        </figcaption>
+      )}
     </figure>
   );
 }
@@ -217,7 +219,11 @@ export function Call({ visit, view }: { visit: Visit; view: ConsultationView }):
         <Button
           icon={own.camera.value ? "video" : "video_off"}
           busy={own.opening.value}
-          onClick={() => void own.setCameraOn(own.camera.peek() === null)}
+          onClick={async () => {
+            const on = own.camera.peek() === null;
+            await own.setCameraOn(on);
+            if (on && own.camera.peek() === null) devicesOpen.value = true; // there it says why
+          }}
         >
           {t(own.camera.value || own.opening.value ? "call.camera_off" : "call.camera_on")}
         </Button>
