@@ -19,7 +19,10 @@ WATCH_ENCODED_FRAMES = """
     const bytes = new Uint8Array(await crypto.subtle.digest('SHA-256', data));
     return Array.from(bytes.subarray(0, 8), (b) => b.toString(16).padStart(2, '0')).join('');
   };
+  const watched = new WeakSet();  // a resting m-line that is used again announces its receiver again
   const watch = (end, list) => {
+    if (watched.has(end)) return;
+    watched.add(end);
     const { readable, writable } = end.createEncodedStreams();
     readable.pipeThrough(new TransformStream({
       async transform(frame, controller) {

@@ -61,7 +61,7 @@ class Person:
         await context.grant_permissions(["camera", "microphone"])
         await context.add_init_script(WATCH_ENCODED_FRAMES + WATCH_STILLS)
         person = cls(context, await context.new_page())
-        person.page.on("pageerror", lambda error: person.problems.append(str(error)))
+        person.page.on("pageerror", lambda error: person.problems.append(f"{error}\n{error.stack}"))
         return person
 
     async def press(self, name: str | re.Pattern[str]) -> None:
@@ -104,7 +104,8 @@ async def watched(**people: Person) -> AsyncIterator[None]:
         for name, person in people.items():
             await person.screenshot(f"failed-{name}")
         raise
-    assert {name: person.problems for name, person in people.items() if person.problems} == {}
+    problems = {name: person.problems for name, person in people.items() if person.problems}
+    assert not problems, problems
 
 
 async def sign_in(person: Person, url: str, email: str, password: str) -> None:
