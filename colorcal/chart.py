@@ -20,6 +20,17 @@ _LONG_SIDES_PX: Final = (880, 1760)
 _FALLBACK_LONG_SIDE_PX: Final = 800
 _TRACK_PITCH_PX: Final = 20.0
 _MAX_ASPECT: Final = 60
+# under tilt a diagonal neighbour can look like the next one: the same points, seen through another basis
+_SHEARS: Final = tuple(
+    np.array(matrix)
+    for matrix in (
+        ((1, 0), (0, 1)),
+        ((1, 1), (0, 1)),
+        ((1, -1), (0, 1)),
+        ((1, 0), (1, 1)),
+        ((1, 0), (-1, 1)),
+    )
+)
 
 
 def detect_chart(rgb: NDArray[np.uint8] | NDArray[np.uint16]) -> ChartDetection | None:
@@ -78,9 +89,12 @@ def _detect_at(picture: NDArray[np.uint8], scale: float) -> ChartDetection | Non
     ratio = np.array([picture.shape[1] / small.shape[1], picture.shape[0] / small.shape[0]])
     best: ChartDetection | None = None
     for lattice in find_lattices(find_squares(small)):
-        found = _match_lattice(small, lattice, ratio)
-        if found is not None and (best is None or found.confidence > best.confidence):
-            best = found
+        for shear in _SHEARS:
+            found = _match_lattice(small, lattice.seen_through(shear), ratio)
+            if found is not None and (best is None or found.confidence > best.confidence):
+                best = found
+            if found is not None:
+                break
         if best is not None and best.confidence > 0.6:
             break
     return best
@@ -171,6 +185,9 @@ def _detect_with_mcc(picture: NDArray[np.uint8]) -> ChartDetection | None:
     small: Any = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     ratio = np.array([picture.shape[1] / small.shape[1], picture.shape[0] / small.shape[0]])
     detector = cv2.mcc.CCheckerDetector.create()
+    parameters = cv2.mcc.DetectorParametersMCC()
+    parameters.minContoursAreaRate = 0.0003
+    detector.setDetectionParams(parameters)
     try:
         if not detector.process(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), 1):
             return None

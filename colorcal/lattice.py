@@ -33,6 +33,12 @@ class Lattice:
     cells: NDArray[np.int64]
     points: Floats
 
+    def seen_through(self, basis: NDArray[np.int64]) -> Lattice:
+        """The same points with cells counted by another basis, int [2, 2] of determinant 1."""
+        change = np.eye(3)
+        change[:2, :2] = basis
+        return Lattice(self.homography @ np.linalg.inv(change), self.cells @ basis.T, self.points)
+
 
 def edge_strength(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Largest local range over the channels of an H x W x 3 picture, uint8 [H, W]."""

@@ -12,7 +12,7 @@ from colorcal.color_math import Floats, srgb_encode
 from colorcal.reference import GREYS, PATCHES, Batch, linear_rgb
 
 REFERENCE_ENCODED: Final[Floats] = srgb_encode(np.clip(linear_rgb(Batch.BEFORE_2014), 0, 1))
-_INLIER_ERROR: Final = 0.13
+_INLIER_ERROR: Final = 0.16
 """Largest color error, in encoded units over three channels, of a patch that counts as followed."""
 MIN_INLIERS: Final = 15
 MIN_EXPLAINED: Final = 0.80
