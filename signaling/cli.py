@@ -31,9 +31,10 @@ app.add_typer(audit_app, name="audit")
 @app.command()
 def serve() -> None:
     """Serve with the settings (TRUEHUE_* variables, TRUEHUE_CONFIG); see docs/settings.md."""
+    settings = _settings()
     from signaling.run import serve as serve_with
 
-    _run(serve_with(_settings()))
+    _run(serve_with(settings))
 
 
 @app.command()
@@ -44,8 +45,6 @@ def run(
     port: Annotated[int | None, typer.Option(help="TCP port; 0 takes a free one.", min=0, max=65535)] = None,
 ) -> None:
     """Start with the embedded defaults and print the links to open."""
-    from signaling.run import run as run_with
-
     overrides: dict[str, Any] = {}
     if port is not None:
         overrides["http_port"] = port
@@ -53,7 +52,10 @@ def run(
         overrides["demo"] = True
     if "TRUEHUE_MEDIA_PORT" not in os.environ:
         overrides["media_port"] = 0
-    _run(run_with(_settings(**overrides), lan=lan, as_json=json))
+    settings = _settings(**overrides)
+    from signaling.run import run as run_with
+
+    _run(run_with(settings, lan=lan, as_json=json))
 
 
 @app.command()

@@ -99,6 +99,7 @@ class Room:
         you = self.participants[participant_id]
         inside = self.is_admitted(participant_id)
         waits = you.waiting_since is not None and self.phase is not Phase.ENDED
+        day = self._day_with_now(day)
         wait = estimated_wait(day, self.consultation_id, now) if waits else None
         return ConsultationView(
             consultation_id=self.consultation_id,
@@ -117,6 +118,18 @@ class Room:
             capture=capture_view(self.capture) if inside and self.capture is not None else None,
             calibration=self.calibration.view() if inside and self.calibration is not None else None,
         )
+
+    def _day_with_now(self, day: Sequence[DayEntry]) -> list[DayEntry]:
+        """The day as it was last read, with this consultation as it is now."""
+        waits = [one.waiting_since for one in self.participants.values() if one.waiting_since is not None]
+        own = DayEntry(
+            self.consultation_id,
+            self.consultation.scheduled_at,
+            min(waits, default=None) if self.phase is not Phase.ENDED else None,
+            self.consultation.started_at if self.phase is Phase.IN_CALL else None,
+            None,
+        )
+        return [*(entry for entry in day if entry.consultation_id != self.consultation_id), own]
 
     def _known_to(self, you: Participant, inside: bool) -> list[Participant]:
         """The specialist sees everybody with a place, those inside see each other, others only themselves."""

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import msgspec
 import segno
 
-from records.interface import Conflict, RecordError, Role
+from records.interface import Conflict, Role
 from signaling import compose
 from signaling.auth import Passwords
 from signaling.compose import RunningServer, utc_now
 from signaling.demo import Demo
 from signaling.first_start import Team, ensure_team, site_named
 from signaling.own_certificate import OwnCertificate, lan_addresses, load_or_make
-from signaling.settings import Settings
+from signaling.settings import Settings, SettingsError
 
 MIN_PASSWORD = 10
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -148,9 +148,9 @@ async def add_staff(
 
 
 async def verify_audit(settings: Settings) -> int:
-    """Number of lines; raises RecordError where the chain breaks."""
+    """Number of lines; raises SettingsError without a record, RecordError where the chain breaks."""
     if not settings.master_key_path.exists():
-        raise RecordError("There is no record yet")
+        raise SettingsError("data", "There is no record yet in this folder")
     records = await compose.open_records(settings)
     try:
         return await records.verify_audit()

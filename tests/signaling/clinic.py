@@ -127,6 +127,7 @@ class Seat:
             auth=auth,
             namespaces=[namespace],
             transports=["websocket"],
+            wait_timeout=TIMEOUT_S,
             headers={"Origin": url, **(headers or {})},
         )
         return self
