@@ -59,6 +59,20 @@ describe("an act that can be undone", () => {
     expect(act).toHaveBeenCalledTimes(1);
   });
 
+  it("stands still while it is held", () => {
+    const clock = heldClock();
+    const queue = undoQueue(clock.everySecond);
+    const act = vi.fn();
+    queue.later("end", "Ending", act);
+    const id = queue.pending.value[0]?.id ?? 0;
+    queue.hold(id, true);
+    clock.pass(UNDO_SECONDS * 2);
+    expect(act).not.toHaveBeenCalled();
+    queue.hold(id, false);
+    clock.pass(UNDO_SECONDS);
+    expect(act).toHaveBeenCalledTimes(1);
+  });
+
   it("takes the place of an earlier one of the same key, and leaves others alone", () => {
     const clock = heldClock();
     const queue = undoQueue(clock.everySecond);

@@ -20,15 +20,19 @@ export interface UndoQueue {
   later(key: string, label: string, act: () => void): void;
   undo(id: number): void;
   now(id: number): void;
+  /** While somebody points at an act or has its buttons in focus, its time stands still. */
+  hold(id: number, held: boolean): void;
   /** True while an act of this key waits. */
   isPending(key: string): boolean;
 }
 
-export const UNDO_SECONDS = 5;
+/** Enough to read the words and reach the button, also with a keyboard or a screen reader. */
+export const UNDO_SECONDS = 10;
 
 interface Entry extends PendingAct {
   readonly key: string;
   readonly act: () => void;
+  readonly held: boolean;
 }
 
 /** `everySecond` is setInterval with one second, injected so that tests hold the clock. */
@@ -51,7 +55,7 @@ export function undoQueue(
     }
   };
   const tick = () => {
-    const aged = pending.value.map((entry) => ({ ...entry, secondsLeft: entry.secondsLeft - 1 }));
+    const aged = pending.value.map((entry) => ({ ...entry, secondsLeft: entry.secondsLeft - (entry.held ? 0 : 1) }));
     set(aged.filter((entry) => entry.secondsLeft > 0));
     for (const entry of aged) if (entry.secondsLeft <= 0) entry.act();
   };
@@ -60,7 +64,7 @@ export function undoQueue(
     pending,
     later(key, label, act) {
       const others = pending.value.filter((entry) => entry.key !== key);
-      set([...others, { id: nextId++, key, label, act, secondsLeft: UNDO_SECONDS }]);
+      set([...others, { id: nextId++, key, label, act, held: false, secondsLeft: UNDO_SECONDS }]);
     },
     undo(id) {
       set(pending.value.filter((entry) => entry.id !== id));
@@ -69,6 +73,9 @@ export function undoQueue(
       const entry = pending.value.find((candidate) => candidate.id === id);
       set(pending.value.filter((candidate) => candidate.id !== id));
       entry?.act();
+    },
+    hold(id, held) {
+      set(pending.value.map((entry) => (entry.id === id ? { ...entry, held } : entry)));
     },
     isPending(key) {
       return pending.value.some((entry) => entry.key === key);

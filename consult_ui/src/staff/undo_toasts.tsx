@@ -10,7 +10,14 @@ export function UndoToasts({ queue }: { queue: UndoQueue }): JSX.Element {
   return (
     <div class="toasts" role="status">
       {queue.pending.value.map(({ id, label, secondsLeft }) => (
-        <div class="toast" key={id}>
+        <div
+          class="toast"
+          key={id}
+          onPointerEnter={() => queue.hold(id, true)}
+          onPointerLeave={() => queue.hold(id, false)}
+          onFocusIn={() => queue.hold(id, true)}
+          onFocusOut={() => queue.hold(id, false)}
+        >
           <p>{label}</p>
           <span class="toast-seconds" aria-hidden="true">
             {t("duration.s", { s: secondsLeft })}
