@@ -87,10 +87,14 @@ class Report:
 
 
 def machine(*packages: str) -> dict[str, Value]:
-    """Conditions that every report states: processor, system, Python, and versions of what is measured."""
+    """Conditions that every report states: processor, load, system, Python, versions of what is measured.
+
+    A load near or above the number of cores says that something else ran: the figures are then worth little.
+    """
     return {
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "load_at_start": round(os.getloadavg()[0], 1),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         **{package: metadata.version(package) for package in packages},

@@ -3,7 +3,8 @@
 Real Chromium pages against a server of its own on loopback, a new consultation for every join.
 first_frame: from the specialist's click on "Admit" to the first frame of the patient's camera that the
 specialist's page hands to its compositor (requestVideoFrameCallback), both on that page's clock. It holds
-admission, both peer connections (ICE, DTLS), the camera's start, encoding, forwarding and decoding.
+admission, both peer connections (ICE, DTLS), the camera's start, encoding, forwarding and decoding; rows
+also say when the specialist's connection stood and when the patient's track was there.
 capture_to_record: from the specialist's key to the message that the still is in the record, hashed and
 encrypted. patient_page: bytes on the wire until the patient's first screen can be used.
 """
@@ -105,11 +106,14 @@ async def one_join(browser: Browser, staff: BrowserContext, url: str, made: Link
     await desk.goto(f"{url}/s/#c/{made.consultation_id}")
     await click(desk, catalog["people.admit"])
     first_frame_ms = await marked(desk, "frame")
+    connected_ms, track_ms = await marked(desk, "connected"), await marked(desk, "track")
     await desk.keyboard.press("c")
     capture_to_record_ms = await marked(desk, "recorded")
     await desk.close()
     await phone.close()
     return {
+        "connected_ms": connected_ms,
+        "track_ms": track_ms,
         "first_frame_ms": first_frame_ms,
         "capture_to_record_ms": capture_to_record_ms,
         "patient_page_kb": patient_page_kb,

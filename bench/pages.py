@@ -16,7 +16,7 @@ PATIENT_STEPS = ("welcome.start", "consent.agree", "check.start", "check.continu
 # Runs before a page's own scripts. All marks are on that page's own clock, in ms.
 MARKS = """
 (() => {
-  const marks = { acted: null, frame: null, recorded: null };
+  const marks = { acted: null, connected: null, track: null, frame: null, recorded: null };
   Object.defineProperty(window, '__marks', { value: marks });
   const remote = new Set();
   for (const kind of ['pointerup', 'keydown']) {
@@ -26,7 +26,13 @@ MARKS = """
   window.RTCPeerConnection = class extends NativeConnection {
     constructor(...given) {
       super(...given);
-      this.addEventListener('track', ({ track }) => remote.add(track));
+      this.addEventListener('connectionstatechange', () => {
+        if (this.connectionState === 'connected') marks.connected ??= performance.now();
+      });
+      this.addEventListener('track', ({ track }) => {
+        remote.add(track);
+        if (track.kind === 'video') marks.track ??= performance.now();
+      });
     }
   };
   const shown = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, 'srcObject');
