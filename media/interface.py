@@ -67,7 +67,7 @@ class PublicationInfo:
 
 @dataclass(frozen=True, slots=True)
 class Negotiation:
-    """The answer to one offer, with the Publications that it established, in the order they were asked for."""
+    """The answer to one offer, with the Publications that it established, in the order asked for."""
 
     sdp: str
     publications: tuple[PublicationInfo, ...]
