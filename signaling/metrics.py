@@ -10,7 +10,7 @@ from media.interface import RelayStats
 
 
 class Metrics:
-    """What /metrics shows. Names are listed in docs/metrics.md."""
+    """What /metrics shows."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import aiohttp
 import pytest
 import socketio
 
@@ -47,15 +48,16 @@ async def test_who_may_connect(clinic: Clinic) -> None:
 
 async def test_another_sites_page_cannot_connect(clinic: Clinic) -> None:
     consulted = await clinic.consultation()
-    client = socketio.AsyncClient(reconnection=False)
-    with pytest.raises(socketio.exceptions.ConnectionError):
-        await client.connect(
-            clinic.url,
-            auth={"consultation_id": consulted.consultation_id},
-            namespaces=["/consultation"],
-            transports=["websocket"],
-            headers={"Origin": "https://evil.example", "Cookie": consulted.specialist.cookie},
-        )
+    async with aiohttp.ClientSession() as http:
+        client = socketio.AsyncClient(reconnection=False, http_session=http)
+        with pytest.raises(socketio.exceptions.ConnectionError):
+            await client.connect(
+                clinic.url,
+                auth={"consultation_id": consulted.consultation_id},
+                namespaces=["/consultation"],
+                transports=["websocket"],
+                headers={"Origin": "https://evil.example", "Cookie": consulted.specialist.cookie},
+            )
 
 
 async def test_consent_comes_before_knocking(clinic: Clinic) -> None:
