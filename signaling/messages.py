@@ -445,7 +445,7 @@ class UploadView(View):
 # --- Socket.IO, namespace /consultation ---------------------------------------------------------------------
 # connect auth: {"token": <link token>} or, with the staff cookie, {"consultation_id": <id>}.
 # Every event below from a client is acknowledged with its reply, OkReply or ErrorReply.
-# A connection that a newer one of the same participant takes over gets `replaced` (ErrorReply) before its end.
+# A connection that a newer one of the same participant replaces gets `replaced` (ErrorReply) and is ended.
 
 
 class LinkAuth(Request):
