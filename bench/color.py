@@ -130,6 +130,7 @@ def _opencv_centers(picture: NDArray[np.uint8]) -> Floats | None:
     # its default sees no patch below 0.3 % of the picture: these scenes hold smaller ones
     parameters.minContoursAreaRate = 0.0003
     detector.setDetectionParams(parameters)
+    detector.setColorChartType(cv2.mcc.MCC24)
     if not detector.process(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), 1):
         return None
     corners: Any = detector.getBestColorChecker().getColorCharts()

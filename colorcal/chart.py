@@ -188,6 +188,7 @@ def _detect_with_mcc(picture: NDArray[np.uint8]) -> ChartDetection | None:
     parameters = cv2.mcc.DetectorParametersMCC()
     parameters.minContoursAreaRate = 0.0003
     detector.setDetectionParams(parameters)
+    detector.setColorChartType(cv2.mcc.MCC24)
     try:
         if not detector.process(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), 1):
             return None

@@ -30,7 +30,8 @@ def check_picture(rgb: Any) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """Return rgb as a contiguous H x W x 3 uint8 or uint16 array, or raise ColorInputError."""
     if not isinstance(rgb, np.ndarray):
         raise ColorInputError("color.not_an_array", "a picture is a numpy array")
-    if rgb.dtype != np.uint8 and rgb.dtype != np.uint16:
+    native_type = rgb.dtype.newbyteorder("=")
+    if native_type != np.uint8 and native_type != np.uint16:
         raise ColorInputError("color.bad_dtype", "a picture is uint8 or uint16, sRGB-encoded")
     if rgb.ndim != 3 or rgb.shape[2] != 3:
         raise ColorInputError("color.bad_shape", "a picture is H x W x 3")
@@ -38,8 +39,7 @@ def check_picture(rgb: Any) -> NDArray[np.uint8] | NDArray[np.uint16]:
         raise ColorInputError("color.empty", "the picture has no pixels")
     if rgb.shape[0] * rgb.shape[1] > MAX_PIXELS:
         raise ColorInputError("color.too_large", f"the picture has more than {MAX_PIXELS} pixels")
-    native = rgb.astype(rgb.dtype.newbyteorder("="), copy=False)
-    return np.ascontiguousarray(native)
+    return np.ascontiguousarray(rgb.astype(native_type, copy=False))
 
 
 def check_size(size: Any) -> int:
