@@ -66,11 +66,11 @@ class Links:
     patient_url: str
 
 
-def words(*catalogs: str) -> dict[str, str]:
-    """The English words of the pages, by key, so that a benchmark finds what people read."""
+def words(*catalogs: str, language: str = "en") -> dict[str, str]:
+    """The words of the pages in a language, by key, so that a script finds what people read."""
     found: dict[str, str] = {}
     for catalog in catalogs:
-        found.update(json.loads((CATALOGS / f"{catalog}.en.json").read_text("utf-8")))
+        found.update(json.loads((CATALOGS / f"{catalog}.{language}.json").read_text("utf-8")))
     return found
 
 

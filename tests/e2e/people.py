@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from bench.pages import words
 from tests.e2e.bitstream import WATCH_ENCODED_FRAMES
 
 PHONE = {"width": 360, "height": 740}
@@ -108,13 +109,16 @@ async def watched(**people: Person) -> AsyncIterator[None]:
     assert not problems, problems
 
 
-async def sign_in(person: Person, url: str, email: str, password: str) -> None:
-    """Sign in to a staff page with the form."""
+async def sign_in(
+    person: Person, url: str, email: str, password: str, say: Mapping[str, str] | None = None
+) -> None:
+    """Sign in to a staff page with the form; say: the page's words, if not the English ones."""
+    say = say or words("staff")
     await person.page.goto(url)
-    await person.page.get_by_label("E-mail").fill(email)
-    await person.page.get_by_label("Password").fill(password)
-    await person.press("Sign in")
-    await expect(person.page.get_by_role("button", name="Sign out")).to_be_visible()
+    await person.page.get_by_label(say["sign_in.email"]).fill(email)
+    await person.page.get_by_label(say["sign_in.password"]).fill(password)
+    await person.press(say["sign_in.submit"])
+    await expect(person.page.get_by_role("button", name=say["sign_out"])).to_be_visible()
 
 
 async def walk_to_waiting_room(patient: Person, link: str) -> None:
