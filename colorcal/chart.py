@@ -132,10 +132,11 @@ def _match_lattice(small: NDArray[np.uint8], lattice: Lattice, ratio: Floats) ->
 
 def _detection(centers: Floats, confidence: float) -> ChartDetection | None:
     grid = centers.reshape(ROWS, COLUMNS, 2)
-    across = np.hypot(*(grid[:, -1] - grid[:, 0]).mean(axis=0)) / (COLUMNS - 1)
-    down = np.hypot(*(grid[-1] - grid[0]).mean(axis=0)) / (ROWS - 1)
-    pitch = float(np.sqrt(across * down))
-    if not np.isfinite(centers).all() or pitch < 4:
+    across = (grid[:, -1] - grid[:, 0]).mean(axis=0) / (COLUMNS - 1)
+    down = (grid[-1] - grid[0]).mean(axis=0) / (ROWS - 1)
+    pitch = float(np.sqrt(np.hypot(*across) * np.hypot(*down)))
+    mirrored = across[0] * down[1] - across[1] * down[0] <= 0
+    if not np.isfinite(centers).all() or pitch < 4 or mirrored:
         return None
     return ChartDetection(centers, confidence, "classic", pitch)
 
