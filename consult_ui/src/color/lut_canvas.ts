@@ -11,6 +11,9 @@ import { FRAGMENT_SHADER, VERTEX_SHADER } from "./lut_shader";
 /** waiting: no frame yet; lost: the GPU went away and may come back; unsupported: no WebGL2 here. */
 export type LutCanvasState = "waiting" | "drawing" | "lost" | "unsupported";
 
+/** A fence that is not reported by then is not waited for. */
+const LONGEST_DRAWING_MS = 2000;
+
 interface Resources {
   readonly program: WebGLProgram;
   readonly picture: WebGLTexture;
@@ -28,6 +31,9 @@ export class LutCanvas {
   private hasFrame = false;
   private stopFrames: () => void = () => undefined;
   private redraw = 0;
+  private fence: WebGLSync | null = null;
+  private fenceMs = 0;
+  private restUntilMs = 0;
   private closed = false;
   private lastState: LutCanvasState = "waiting";
 
@@ -93,6 +99,7 @@ export class LutCanvas {
   private readonly onLost = (event: Event): void => {
     event.preventDefault(); // else the browser never restores it
     this.resources = null;
+    this.fence = null;
     this.hasFrame = false;
     this.report("lost");
   };
@@ -105,7 +112,8 @@ export class LutCanvas {
 
   private readonly onFrame = (): void => {
     const { gl, video, canvas } = this;
-    if (!gl || !this.resources || this.closed || document.hidden) return;
+    if (!gl || !this.resources || this.closed || document.hidden || this.isBehind()) return;
+    const beganMs = performance.now();
     if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || video.videoWidth === 0) return;
     if (canvas.width !== video.videoWidth || canvas.height !== video.videoHeight) {
       canvas.width = video.videoWidth;
@@ -116,8 +124,27 @@ export class LutCanvas {
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, video);
     this.hasFrame = true;
     this.draw();
+    this.fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    gl.flush();
+    this.fenceMs = performance.now();
+    this.restUntilMs = this.fenceMs + (this.fenceMs - beganMs);
     this.report("drawing");
   };
+
+  /**
+   * The GPU still draws an earlier frame, or drawing took half of this thread's time: then a frame is left out.
+   * A slow machine shows fewer frames; its buttons, sound and messages stay quick.
+   */
+  private isBehind(): boolean {
+    const nowMs = performance.now();
+    if (nowMs < this.restUntilMs) return true;
+    if (!this.gl || !this.fence) return false;
+    const done = this.gl.getSyncParameter(this.fence, this.gl.SYNC_STATUS) === this.gl.SIGNALED;
+    if (!done && nowMs - this.fenceMs < LONGEST_DRAWING_MS) return true;
+    this.gl.deleteSync(this.fence);
+    this.fence = null;
+    return false;
+  }
 
   /** At most one extra drawing a display refresh, however often the wipe moves between two frames. */
   private drawSoon(): void {

@@ -51,7 +51,7 @@ function announceChanges(desk: Desk): () => void {
   let last: Standing | null = null;
   return effect(() => {
     const { standing } = desk.standing.value;
-    if (last !== null && standing !== last) announce(t(`calibration.${standing}`));
+    if (last !== null && standing !== last) announce(t("calibration.said", { standing: t(`calibration.${standing}`) }));
     last = standing;
   });
 }

@@ -8,15 +8,18 @@ setInterval(() => {
   localNowMs.value = Date.now();
 }, 1000);
 
-/** How far the server's clock is ahead of this one; from the newest message that carried its time. */
-const aheadMs = signal(0);
+/** How far the server's clock is ahead of this one; null until a message carried its time. */
+const aheadMs = signal<number | null>(null);
 
+/**
+ * Every reading is late by its transit, never early: the largest is the best. So a slow page or network cannot
+ * make an old calibration look fresh.
+ */
 export function setServerTime(serverTime: string): void {
   const ahead = Date.parse(serverTime) - Date.now();
-  // Transit time makes every reading a little late; only a real difference of clocks is worth a jump.
-  if (Number.isFinite(ahead) && Math.abs(ahead - aheadMs.peek()) > 500) aheadMs.value = ahead;
+  if (Number.isFinite(ahead) && ahead > (aheadMs.peek() ?? Number.NEGATIVE_INFINITY)) aheadMs.value = ahead;
 }
 
 export function serverNowMs(): number {
-  return localNowMs.value + aheadMs.value;
+  return localNowMs.value + (aheadMs.value ?? 0);
 }
