@@ -121,6 +121,12 @@ async def sign_in(
     await expect(person.page.get_by_role("button", name=say["sign_out"])).to_be_visible()
 
 
+async def open_consultation(person: Person, url: str, consultation_id: str) -> None:
+    """Open a consultation by its address; a new fragment alone would load nothing."""
+    await person.page.goto(f"{url}#c/{consultation_id}")
+    await person.page.reload()
+
+
 async def walk_to_waiting_room(patient: Person, link: str) -> None:
     """From the personal link to the waiting room, as a patient does it."""
     await patient.page.goto(link)

@@ -10,7 +10,7 @@ from bench.join import consultation
 from bench.pages import PATIENT_STEPS, words
 from tests.conftest import LaunchChromium
 from tests.e2e.conftest import Clinic
-from tests.e2e.people import DESK, PHONE, Person, sign_in
+from tests.e2e.people import DESK, PHONE, Person, open_consultation, sign_in
 
 SCROLLS_SIDEWAYS = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
@@ -44,9 +44,8 @@ async def test_pages_are_accessible(
     await specialist.page.goto(f"{clinic.url}/s/?lang={language}")
     await expect(specialist.page.get_by_role("button", name=say["sign_in.submit"])).to_be_visible()
     await look(specialist, f"sign-in-1440-{suffix}")
-    await sign_in(
-        specialist, f"{clinic.url}/s/?lang={language}", clinic.specialist.email, clinic.password, say
-    )
+    for person, door, staff in ((specialist, "s", clinic.specialist), (referrer, "r", clinic.referrer)):
+        await sign_in(person, f"{clinic.url}/{door}/?lang={language}", staff.email, clinic.password, say)
     await referrer.press(say["list.new"])
     await look(referrer, f"referral-360-{suffix}")
 
@@ -59,7 +58,7 @@ async def test_pages_are_accessible(
     await patient.sees(say["waiting.title"])
     await look(patient, f"waiting-360-{suffix}")
 
-    await specialist.page.goto(f"{clinic.url}/s/?lang={language}#c/{made.consultation_id}")
+    await open_consultation(specialist, f"{clinic.url}/s/?lang={language}", made.consultation_id)
     await specialist.press(say["people.admit"])
     await specialist.frames_of(say["stage.camera"].replace("{name}", "Patient 1"))
     await look(specialist, f"call-1440-{suffix}")

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page
 from bench.join import consultation
 from tests.conftest import LaunchChromium
 from tests.e2e.conftest import Clinic, open_clinic
-from tests.e2e.people import DESK, PHONE, Person, sign_in, walk_to_waiting_room
+from tests.e2e.people import DESK, PHONE, Person, open_consultation, sign_in, walk_to_waiting_room
 from tests.support.coturn import start_coturn
 
 SECRET = "a-secret-of-enough-length"
@@ -64,8 +64,7 @@ async def hold_a_call(clinic: Clinic, browser: Browser) -> None:
     await sign_in(referrer, f"{clinic.url}/r/", clinic.referrer.email, clinic.password)
     made = await consultation(referrer.page, specialist.page, 1)
     await walk_to_waiting_room(patient, made.patient_url)
-    await specialist.page.goto(f"{clinic.url}/s/#c/{made.consultation_id}")
-    await specialist.page.reload()
+    await open_consultation(specialist, f"{clinic.url}/s/", made.consultation_id)
     await specialist.press("Admit")
 
     assert await specialist.frames_of("Camera of Patient 1") == 5

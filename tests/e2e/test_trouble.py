@@ -10,7 +10,7 @@ from playwright.async_api import Browser, expect
 from bench.join import consultation
 from tests.conftest import LaunchChromium
 from tests.e2e.conftest import Clinic
-from tests.e2e.people import DESK, PHONE, Person, sign_in
+from tests.e2e.people import DESK, PHONE, Person, open_consultation, sign_in
 
 
 async def consultation_for(clinic: Clinic, browser: Browser) -> tuple[Person, str, str]:
@@ -30,11 +30,13 @@ async def press_all(person: Person, names: Sequence[str]) -> None:
 
 
 async def test_a_link_that_does_not_work(clinic: Clinic, chromium: LaunchChromium) -> None:
-    patient = await Person.sits_down(await chromium(), size=PHONE)
-    await patient.page.goto(f"{clinic.url}/p/#{'x' * 43}")
-    await patient.sees("This link does not work any more")
-    await patient.page.goto(f"{clinic.url}/p/")
-    await patient.sees("Please open your personal link")
+    browser = await chromium()
+    late = await Person.sits_down(browser, size=PHONE)
+    await late.page.goto(f"{clinic.url}/p/#{'x' * 43}")
+    await late.sees("This link does not work any more")
+    stranger = await Person.sits_down(browser, size=PHONE)
+    await stranger.page.goto(f"{clinic.url}/p/")
+    await stranger.sees("Please open your personal link")
 
 
 async def test_a_patient_without_camera_is_seen_waiting_and_admitted(
@@ -49,7 +51,7 @@ async def test_a_patient_without_camera_is_seen_waiting_and_admitted(
     await patient.sees("The camera is not allowed")
     await patient.screenshot("camera-refused-360")
     await press_all(patient, ("Go on without a camera", "To the waiting room"))
-    await specialist.page.goto(f"{clinic.url}/s/#c/{consultation_id}")
+    await open_consultation(specialist, f"{clinic.url}/s/", consultation_id)
     await specialist.press("Admit")
     await patient.sees(re.compile("can neither see nor hear you"))
     await specialist.sees(re.compile("sends no picture"))
@@ -61,7 +63,7 @@ async def test_a_browser_without_webrtc_says_so(clinic: Clinic, chromium: Launch
     patient = await Person.sits_down(browser, size=PHONE)
     await patient.context.add_init_script("delete window.RTCPeerConnection;")
     await patient.page.goto(link)
-    await press_all(patient, ("Start", "I agree", "Check camera and microphone"))
+    await press_all(patient, ("Start", "I agree"))
     await patient.sees("This browser cannot hold video calls")
 
 
@@ -74,7 +76,7 @@ async def test_a_desk_without_webgl_offers_the_corrected_still(
     await patient.page.goto(link)
     await press_all(patient, ("Start", "I agree", "Check camera and microphone", "Continue"))
     await patient.press("To the waiting room")
-    await specialist.page.goto(f"{clinic.url}/s/#c/{consultation_id}")
+    await open_consultation(specialist, f"{clinic.url}/s/", consultation_id)
     await specialist.press("Admit")
     await specialist.sees(re.compile("This browser cannot correct the live picture"))
     await expect(specialist.page.get_by_role("button", name="Capture", exact=True)).to_be_enabled()
