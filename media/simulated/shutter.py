@@ -23,6 +23,9 @@ from media.simulated.wire import CaptureTake, PatientError
 Ask = Callable[[str, dict[str, Any]], Awaitable[Any]]
 """(event, message) to its reply over the consultation's socket. Raises PatientError when refused."""
 
+SIGN_OF_LIFE_S = 5.0
+"""A device that is silent for 20 s is given up; painting a native still takes longer on a slow machine."""
+
 _log = structlog.get_logger("simulated_patient")
 
 
@@ -75,8 +78,7 @@ class Shutter:
                 await self._tell("capture_failed", {"capture_id": take.capture_id, "reason": "upload_failed"})
 
     async def _take(self, take: CaptureTake) -> None:
-        await self._tell("capture_progress", {"capture_id": take.capture_id, "state": "taking"})
-        picture = await asyncio.shield(self._painting)
+        picture = await self._painted(take)
         at = datetime.now(UTC)
         jpeg = await asyncio.to_thread(encode_jpeg, picture, at, self._position)
 
@@ -101,6 +103,13 @@ class Shutter:
         }
         await self._door.upload(jpeg, about, progress)
         _log.info("still_uploaded", capture_id=take.capture_id, size_bytes=len(jpeg))
+
+    async def _painted(self, take: CaptureTake) -> NDArray[np.uint8]:
+        """The picture, as soon as it is there; whoever asked hears meanwhile that it is being taken."""
+        while True:
+            await self._tell("capture_progress", {"capture_id": take.capture_id, "state": "taking"})
+            if (await asyncio.wait({self._painting}, timeout=SIGN_OF_LIFE_S))[0]:
+                return self._painting.result()
 
     async def _tell(self, event: str, message: dict[str, Any]) -> None:
         """Say what happens; that nobody hears it stops nothing."""
