@@ -19,7 +19,7 @@ from media.simulated.placeholder import Placeholder
 from media.simulated.scene import Scene, SceneOptions
 from records.interface import SYSTEM_ACTOR, Participant, Records, Role, Snapshot, Staff, Timeline
 from signaling import compose
-from signaling.settings import Settings
+from tests.support.settings import loopback_settings
 
 SPECIALIST_NAME = "Dr. Lin Yue"
 PASSWORD = "correct horse battery staple"
@@ -76,22 +76,9 @@ class Clinic:
         return await self.records.timeline(SYSTEM_ACTOR, consultation.patient.patient_id, self.now())
 
 
-def settings(data: Path, **more: object) -> Settings:
-    """Embedded defaults on loopback and free ports."""
-    own = {
-        "data": str(data),
-        "http_port": 0,
-        "media_host": "127.0.0.1",
-        "media_port": 0,
-        "media_addresses": ("127.0.0.1",),
-        "log_level": "error",
-    }
-    return Settings(**{**own, **more})  # type: ignore[arg-type]
-
-
 async def open_clinic(data: Path, **more: object) -> Clinic:
     """Start a server with its people; its `server.stop` ends it."""
-    server = await compose.start(settings(data, **more))
+    server = await compose.start(loopback_settings(data, **more))
     password_hash = await server.auth.passwords.hash(PASSWORD)
     site = await server.records.add_site("Riverside skin clinic")
     practice = await server.records.add_site("Dr. Bauer, general practice")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from bench.pages import words
+from bench.pages import PATIENT_STEPS, words
 from tests.e2e.bitstream import WATCH_ENCODED_FRAMES
 
 PHONE = {"width": 360, "height": 740}
@@ -129,10 +129,8 @@ async def open_consultation(person: Person, url: str, consultation_id: str) -> N
 
 async def walk_to_waiting_room(patient: Person, link: str) -> None:
     """From the personal link to the waiting room, as a patient does it."""
+    say = words("patient")
     await patient.page.goto(link)
-    await patient.press("Start")
-    await patient.press("I agree")
-    await patient.press("Check camera and microphone")
-    await patient.press("Continue")
-    await patient.press("To the waiting room")
+    for step in PATIENT_STEPS:
+        await patient.press(say[step])
     await patient.sees("You are in the waiting room")

@@ -20,25 +20,10 @@ from PIL import Image
 
 from records.interface import Role, Staff
 from signaling import compose
-from signaling.settings import Settings
+from tests.support.settings import loopback_settings
 
 TIMEOUT_S = 20.0
 """Only to end a test that hangs; nothing is asserted about time."""
-
-
-def settings(data: Path, **more: Any) -> Settings:
-    """Embedded defaults on loopback and free ports."""
-    return Settings(
-        **{
-            "data": str(data),
-            "http_port": 0,
-            "media_host": "127.0.0.1",
-            "media_port": 0,
-            "media_addresses": ("127.0.0.1",),
-            "log_level": "error",
-            **more,
-        }
-    )
 
 
 @dataclass
@@ -193,7 +178,7 @@ class Clinic:
     @contextlib.asynccontextmanager
     async def open(cls, data: Path, ui_dir: Path | None = None, **more: Any) -> AsyncIterator[Clinic]:
         """Start a server; stop it and hang everything up at the end."""
-        server = await compose.start(settings(data, **more), ui_dir=ui_dir)
+        server = await compose.start(loopback_settings(data, **more), ui_dir=ui_dir)
         try:
             clinic = await cls.staffed(server)
             try:

@@ -8,9 +8,9 @@ from pathlib import Path
 from signaling import compose
 from signaling.doctor import Finding, examine
 from signaling.settings import Settings
-from tests.signaling.clinic import settings
 from tests.support.coturn import start_coturn
 from tests.support.ports import free_port
+from tests.support.settings import loopback_settings
 
 SECRET = "a-secret-of-enough-length"
 
@@ -20,14 +20,16 @@ async def findings(asked: Settings) -> dict[str, Finding]:
 
 
 async def test_before_the_first_start(tmp_path: Path) -> None:
-    found = await findings(settings(tmp_path / "data", http_port=free_port(), media_port=free_port()))
+    found = await findings(
+        loopback_settings(tmp_path / "data", http_port=free_port(), media_port=free_port())
+    )
     for what in ("python", "disk", "HTTP port", "media port", "record", "redis", "turn", "smtp"):
         assert found[what].fine, found[what]
     assert not (tmp_path / "data").exists(), "looking changes nothing"
 
 
 async def test_ports_of_the_running_server_are_as_they_should_be(tmp_path: Path) -> None:
-    own = settings(tmp_path / "data", http_port=free_port(), media_port=free_port())
+    own = loopback_settings(tmp_path / "data", http_port=free_port(), media_port=free_port())
     server = await compose.start(own)
     try:
         found = await findings(own)
@@ -48,21 +50,21 @@ async def test_ports_of_somebody_else_are_wrong(tmp_path: Path) -> None:
         for taken in (tcp, udp):
             taken.bind(("127.0.0.1", 0))
         ports = tcp.getsockname()[1], udp.getsockname()[1]
-        found = await findings(settings(tmp_path, http_port=ports[0], media_port=ports[1]))
+        found = await findings(loopback_settings(tmp_path, http_port=ports[0], media_port=ports[1]))
     assert not found["HTTP port"].fine
     assert not found["media port"].fine
 
 
 async def test_turn_is_asked(tmp_path: Path) -> None:
     async with start_coturn(tmp_path, SECRET) as coturn:
-        wrong = settings(tmp_path, turn_urls=(coturn.url,), turn_secret="another-secret-than-that")
-        right = settings(tmp_path, turn_urls=(coturn.url,), turn_secret=SECRET)
+        wrong = loopback_settings(tmp_path, turn_urls=(coturn.url,), turn_secret="another-secret-than-that")
+        right = loopback_settings(tmp_path, turn_urls=(coturn.url,), turn_secret=SECRET)
         assert not (await findings(wrong))[f"turn {coturn.url}"].fine
         assert (await findings(right))[f"turn {coturn.url}"].fine
 
 
 async def test_a_broken_record_is_wrong(tmp_path: Path) -> None:
-    own = settings(tmp_path / "data")
+    own = loopback_settings(tmp_path / "data")
     await (await compose.start(own)).stop()
     own.master_key_path.write_text("not a key", encoding="ascii")
     assert not (await findings(own))["record"].fine

@@ -12,8 +12,9 @@ import redis.asyncio
 
 from signaling import compose
 from signaling.settings import SettingsError
-from tests.signaling.clinic import Clinic, settings
+from tests.signaling.clinic import Clinic
 from tests.signaling.test_live import refusal
+from tests.support.settings import loopback_settings
 
 
 @pytest.fixture
@@ -101,5 +102,5 @@ async def test_no_patient_data_passes_through_redis(tmp_path: Path, redis_url: s
 
 async def test_redis_that_is_away_is_said_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as raised:
-        await compose.start(settings(tmp_path, redis_url=f"unix://{tmp_path}/nobody.sock"))
+        await compose.start(loopback_settings(tmp_path, redis_url=f"unix://{tmp_path}/nobody.sock"))
     assert raised.value.setting == "redis_url"
