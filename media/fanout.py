@@ -29,6 +29,19 @@ class Fanout:
         """Deliver to a Subscription from now on."""
         self._receivers.append((subscription, send_rtp, send_rtcp))
 
+    def activate(self, subscription: Subscription, now: float) -> None:
+        """A viewer's transport is up: the picture so far goes to it at once."""
+        for receiver in self._receivers:
+            if receiver[0] is not subscription:
+                continue
+            for outgoing in subscription.activate(now):
+                if receiver[1](outgoing):
+                    self.packets_sent += 1
+                else:
+                    self.packets_refused += 1
+            if subscription.started and self.publication.last_report is not None:
+                self._report(receiver, self.publication.last_report)
+
     def remove(self, subscription: Subscription) -> None:
         """Deliver to a Subscription no more."""
         self._receivers = [entry for entry in self._receivers if entry[0] is not subscription]

@@ -165,12 +165,12 @@ class Participant:
                     receiving.subscription.want_keyframe()
         return None
 
-    def follow_transport(self) -> None:
+    def follow_transport(self, now: float) -> None:
         """Start or pause the Subscriptions with the transport's state."""
         connected = self.transport.state is TransportState.CONNECTED
         for receiving in self.receiving.values():
             if connected:
-                receiving.subscription.activate()
+                receiving.fanout.activate(receiving.subscription, now)
             else:
                 receiving.subscription.deactivate()
 

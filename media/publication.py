@@ -16,6 +16,9 @@ from media.reception import Reception
 VIDEO_HISTORY = 1024
 AUDIO_HISTORY = 128
 RATE_WINDOW_S = 1.0
+CATCH_UP_S = 1.0
+CATCH_UP_BYTES = 128_000
+"""What one who comes gets of the past at most, since its keyframe; beyond, a new keyframe is cheaper."""
 MIN_CAP_BPS = 30_000
 """Below this no browser keeps a picture moving."""
 
@@ -68,6 +71,7 @@ class Publication:
         self._missing = MissingPackets()
         self._reception = Reception(self.codec.clock_rate)
         self._last_timestamp = -1
+        self._keyframe: tuple[rtp.Packet, float, int] | None = None
         self.last_report = None
 
     def bind(self, ssrc: int, rtx_ssrc: int | None) -> bool:
@@ -142,9 +146,30 @@ class Publication:
         if starts:
             self.keyframes.came()
             self._keyframes += 1
+            self._note_keyframe(packet, arrived_s)
             if self._keyframe_size is not None:
                 self._size = self._keyframe_size(data, start, end) or self._size
         return packet
+
+    def _note_keyframe(self, packet: rtp.Packet, arrived_s: float) -> None:
+        """Keep where the newest keyframe begins; H.264 has more than one packet that may begin it."""
+        known = self._keyframe[0] if self._keyframe is not None else None
+        if known is not None:
+            same = known.timestamp == packet.timestamp
+            if same != (packet.sequence < known.sequence):
+                return
+        self._keyframe = (packet, arrived_s, self._bytes)
+
+    def since_keyframe(self, now: float) -> list[rtp.Packet]:
+        """The video from its last keyframe on, for one who comes now; empty when that is too long ago or
+        too much. What is missing in between is on its way and follows."""
+        if self._keyframe is None:
+            return []
+        packet, arrived_s, size = self._keyframe
+        if now - arrived_s > CATCH_UP_S or self._bytes - size > CATCH_UP_BYTES:
+            return []
+        packets = self.packets_from(packet.sequence)
+        return packets if packets and packets[0] is packet else []
 
     def packets_from(self, sequence: int) -> list[rtp.Packet]:
         """What the history holds from an extended sequence number on, in order, gaps left out."""

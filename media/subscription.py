@@ -12,6 +12,8 @@ from media.rtp import Packet
 
 RESEND_AFTER_S = 0.01
 """A packet is not sent again within this time, however often it is asked for."""
+CATCH_UP_SPEED = 16
+"""How much faster than it was taken the past is shown: 30 frames/s become 480, each with its own time."""
 RESENDS_PER_S = 600.0
 RESEND_BURST = 250.0
 MAX_RESENT_NOTED = 1024
@@ -50,6 +52,8 @@ class Subscription:
         """Outgoing numbers below belong to an earlier stream and cannot be sent again."""
         self._sequence_offset = 0
         self._timestamp_offset = 0
+        self._live_from = 0
+        self._live_timestamp = 0
         self._next_sequence = first_sequence
         self._next_timestamp = first_timestamp
         self._picture_offset = 0
@@ -74,11 +78,20 @@ class Subscription:
         if self.active and self.publication.is_video:
             self.publication.keyframes.want()
 
-    def activate(self) -> None:
-        """The viewer's transport is up (again)."""
-        if not self.active:
-            self.active = True
+    def activate(self, now: float) -> list[bytes]:
+        """The viewer's transport is up (again). Returns what to send it at once: the picture so far, from its
+        last keyframe on, so that nobody waits for the next one and the publisher is not asked for it."""
+        if self.active:
+            return []
+        self.active = True
+        past = self.publication.since_keyframe(now) if self.publication.is_video else []
+        if not past:
             self.restart()
+            return []
+        self.started = False
+        self._live_from, self._live_timestamp = past[-1].sequence, past[-1].timestamp
+        forwarded = (self.forward(packet, now) for packet in past)
+        return [outgoing for outgoing in forwarded if outgoing is not None]
 
     def deactivate(self) -> None:
         """The viewer's transport is gone or silent: forward nothing."""
@@ -94,6 +107,8 @@ class Subscription:
             self._begin(packet, now)
         elif sequence < self._start:
             return None
+        if sequence < self._live_from:
+            timestamp = self._hastened(timestamp)
         out_sequence = sequence + self._sequence_offset
         if out_sequence >= self._next_sequence:
             self._next_sequence = out_sequence + 1
@@ -116,6 +131,12 @@ class Subscription:
             + self._extensions
             + payload
         )
+
+    def _hastened(self, timestamp: int) -> int:
+        """The time of a frame of the past, moved towards the present: a viewer shows frames that came at once
+        as far apart as their times are, and would stay behind by all of the past."""
+        behind = (self._live_timestamp - timestamp) & 0xFFFFFFFF
+        return self._live_timestamp - behind // CATCH_UP_SPEED if behind < 1 << 31 else timestamp
 
     def _begin(self, packet: Packet, now: float) -> None:
         self.started = True
@@ -165,7 +186,9 @@ class Subscription:
         return resent
 
     def _again(self, packet: Packet, out_sequence: int) -> bytes:
-        _, data, start, end, timestamp, marker, _ = packet
+        number, data, start, end, timestamp, marker, _ = packet
+        if number < self._live_from:
+            timestamp = self._hastened(timestamp)
         payload = data[start:end]
         if self._picture_offset or self._tl0_offset:
             payload = vp8.offset_picture(payload, self._picture_offset, self._tl0_offset)

@@ -24,7 +24,9 @@ class Watch:
         interval_s: float,
         loop: asyncio.AbstractEventLoop,
         ended: Callable[[], None],
+        now: float,
     ) -> None:
+        """It begins with the picture so far where there is one, else it asks for a keyframe."""
         self._codec = publication.codec.name
         self._ended = ended
         self._listeners: list[tuple[object, Listener]] = []
@@ -36,7 +38,11 @@ class Watch:
             self._deliver,
             publication.keyframes.want,
         )
-        publication.keyframes.want()
+        past = publication.since_keyframe(now)
+        for packet in past:
+            self.feed(packet.data, now)
+        if not past:
+            publication.keyframes.want()
 
     def add(self, listener: Listener) -> Callable[[], None]:
         """Call listener with every frame; returns the function that ends this."""

@@ -94,12 +94,13 @@ class MediaWorker:
         kinds = {m: Kind.AUDIO if s is Source.MICROPHONE else Kind.VIDEO for m, s in publications.items()}
         codecs = {mid: fanout.publication.codec for mid, fanout in wanted.items()}
         plan = answer.plan(parse(sdp), kinds, codecs)
-        participant = self._connection(room_id, participant_id, plan, time.monotonic())
+        now = time.monotonic()
+        participant = self._connection(room_id, participant_id, plan, now)
         self._rooms.publish(participant, plan, publications)
         outgoing = self._rooms.subscribe(participant, plan, wanted)
         participant.reduced_size = plan.rtcp_reduced_size
         participant.route(plan)
-        participant.follow_transport()
+        participant.follow_transport(now)
         participant.version += 1
         infos = tuple(participant.sending[mid].publication.info for mid in publications)
         return Negotiation(answer.write(plan, outgoing, self._local(participant, remote_hint)), infos)
@@ -136,7 +137,8 @@ class MediaWorker:
             raise UnknownPublication("no video Publication has this id")
         if fanout.watch is None:
             interval_s = self._config.tap_interval_s
-            fanout.watch = Watch(fanout.publication, interval_s, self._loop, fanout.end_watch)
+            now = time.monotonic()
+            fanout.watch = Watch(fanout.publication, interval_s, self._loop, fanout.end_watch, now)
         return fanout.watch.add(listener)
 
     def best_frame(self, publication_id: str) -> TappedFrame | None:
@@ -249,7 +251,7 @@ class MediaWorker:
         if state is TransportState.CLOSED:
             self._remove(participant)
             return
-        participant.follow_transport()
+        participant.follow_transport(time.monotonic())
         self._emit(TransportChanged(participant.room_id, participant.participant_id, state))
 
     def _remove(self, participant: Participant) -> None:

@@ -45,7 +45,7 @@ def subscription(
         first_sequence=first_sequence,
         first_timestamp=77,
     )
-    made.activate()
+    made.activate(0.0)
     return made
 
 

@@ -92,3 +92,21 @@ def test_another_stream_waits_for_its_keyframe() -> None:
     deliver(fanout, streams.vp8(1, 1, ssrc=777))
     deliver(fanout, streams.vp8(2, 2, key=True, ssrc=777), 0.5)
     assert viewer.sequences() == [1000, 1001]
+
+
+def test_who_comes_in_between_gets_the_picture_so_far_and_asks_for_nothing() -> None:
+    fanout, (viewer,) = watched(True)
+    viewer.subscription.deactivate()
+    fanout.publication.keyframes.came()
+    for sequence in range(1, 5):
+        deliver(fanout, streams.vp8(sequence, sequence, key=sequence == 2))
+    report = rtcp.SenderReport(streams.SSRC, 5, 3000, 1, 1)
+    fanout.publication.receive_report(report, 0.0)
+    assert viewer.rtp == []
+    fanout.activate(viewer.subscription, 0.5)
+    assert viewer.sequences() == [1000, 1001, 1002]
+    assert (len(viewer.rtcp), fanout.packets_sent) == (1, 3)
+    assert not fanout.publication.keyframes.wanted
+    fanout.activate(viewer.subscription, 0.6)
+    deliver(fanout, streams.vp8(5, 5))
+    assert viewer.sequences() == [1000, 1001, 1002, 1003]

@@ -7,7 +7,7 @@ import pytest
 
 from media import rtcp, rtp, vp8
 from media.answer import ChosenCodec
-from media.publication import Publication
+from media.publication import CATCH_UP_BYTES, CATCH_UP_S, Publication
 from media.subscription import RESEND_BURST, Subscription
 from tests.media import streams
 from tests.media.streams import OPUS, opus, publication, subscription, vp8_payload
@@ -73,8 +73,8 @@ def test_nothing_is_forwarded_while_the_transport_is_down() -> None:
     assert send(source, viewer, streams.vp8(2, 2, key=True)) is None
     viewer.want_keyframe()
     wanted_while_down = source.keyframes.wanted
-    viewer.activate()
-    assert (wanted_while_down, source.keyframes.wanted) == (False, True)
+    at_once = viewer.activate(2.0)
+    assert (wanted_while_down, at_once, source.keyframes.wanted) == (False, [], True)
     assert send(source, viewer, streams.vp8(3, 3)) is None
     assert forwarded(source, viewer, streams.vp8(4, 4, key=True), 2.0).sequence_number == 1001
 
@@ -179,3 +179,61 @@ def test_picture_numbers_wrap_at_a_switch(picture: int) -> None:
     viewer.attach(back)
     after = forwarded(back, viewer, streams.vp8(1, 3, key=True, tl0=3), 1.0)
     assert picture_of(after) == ((picture + 1) & 0x7FFF, 0)
+
+
+def past(source: Publication, frames: int) -> None:
+    """A keyframe and what follows it, before anybody came."""
+    for number in range(frames):
+        source.receive(streams.vp8(51 + number, 2 + number, key=number == 0), 0.0)
+
+
+def test_the_past_is_hastened_towards_the_present() -> None:
+    source = publication()
+    past(source, 5)
+    viewer = subscription(source)
+    viewer.deactivate()
+    packets = [aiortc.rtp.RtpPacket.parse(data) for data in viewer.activate(0.1)]
+    live = packets[-1].timestamp
+    assert [live - packet.timestamp for packet in packets] == [
+        12000 // 16,
+        9000 // 16,
+        6000 // 16,
+        3000 // 16,
+        0,
+    ]
+    following = forwarded(source, viewer, streams.vp8(56, 7))
+    assert following.timestamp == live + 3000
+    (again,) = viewer.retransmit((packets[1].sequence_number,), 1.0)
+    resent = aiortc.rtp.RtpPacket.parse(again)
+    assert (resent.timestamp, resent.payload[2:]) == (packets[1].timestamp, packets[1].payload)
+
+
+def test_back_from_silence_the_past_goes_on_under_the_next_numbers() -> None:
+    source = publication()
+    viewer = subscription(source)
+    forwarded(source, viewer, streams.vp8(1, 1, key=True))
+    viewer.deactivate()
+    source.receive(streams.vp8(2, 2, key=True), 0.5)
+    source.receive(streams.vp8(3, 3), 0.5)
+    packets = [aiortc.rtp.RtpPacket.parse(data) for data in viewer.activate(0.6)]
+    assert [packet.sequence_number for packet in packets] == [1001, 1002]
+    assert 77 < packets[0].timestamp < packets[1].timestamp
+    assert [picture_of(packet)[0] for packet in packets] == [2, 3]
+
+
+def test_a_past_that_is_old_or_long_is_not_sent_and_a_keyframe_is_asked_for() -> None:
+    source = publication()
+    past(source, 3)
+    viewer = subscription(source)
+    viewer.deactivate()
+    wanted_before = source.keyframes.wanted
+    at_once = viewer.activate(CATCH_UP_S + 0.01)
+    assert (wanted_before, at_once, source.keyframes.wanted) == (False, [], True)
+    source = publication()
+    past(source, 1)
+    viewer = subscription(source)
+    viewer.deactivate()
+    for number in range(CATCH_UP_BYTES // 1000 + 1):
+        source.receive(streams.vp8(52 + number, 3, marker=False) + bytes(1000), 0.0)
+    assert viewer.activate(0.1) == []
+    assert source.keyframes.wanted

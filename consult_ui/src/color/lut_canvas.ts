@@ -82,6 +82,13 @@ export class LutCanvas {
     this.drawSoon();
   }
 
+  /** Another source comes: what was drawn is shown no more. */
+  forgetFrame(): void {
+    if (!this.hasFrame) return;
+    this.hasFrame = false;
+    this.report("waiting");
+  }
+
   close(): void {
     this.closed = true;
     this.stopFrames();
@@ -211,6 +218,20 @@ export class LutCanvas {
       corrected: gl.getUniformLocation(program, "corrected"),
     };
     this.uploadLut();
+    this.warmUp();
+  }
+
+  /** Drivers finish a program when it first draws: do that now, on one texel, and not with the first frame. */
+  private warmUp(): void {
+    const { gl, resources } = this;
+    if (!gl || !resources) return;
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, resources.picture);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, 1, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+    this.hasFrame = true;
+    this.draw();
+    this.hasFrame = false;
+    gl.flush();
   }
 
   private uploadLut(): void {

@@ -55,6 +55,19 @@ export function rtcIceServers(servers: readonly IceServer[]): RTCIceServer[] {
   );
 }
 
+/**
+ * Let the browser set up its WebRTC engine now: a page's first connection takes it hundreds of milliseconds,
+ * which should not be the first of a call. Nothing is sent, and no address is gathered.
+ */
+export async function prepareEngine(): Promise<void> {
+  if (typeof RTCPeerConnection === "undefined") return;
+  const connection = new RTCPeerConnection();
+  connection.addTransceiver("audio");
+  connection.addTransceiver("video");
+  await connection.createOffer().catch(() => undefined);
+  connection.close();
+}
+
 export class MediaSession {
   /** publication_id -> live track, for every Publication that is being received. */
   readonly tracks: Signal<ReadonlyMap<string, MediaStreamTrack>> = signal(new Map());

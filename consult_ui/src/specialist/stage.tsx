@@ -16,12 +16,14 @@ export function Stage({ desk }: { desk: Desk }): JSX.Element {
   const label = owner && publication ? t(`stage.${publication.source}`, { name: owner.name }) : "";
   return (
     <section class="stage" aria-label={t("stage.title")}>
-      {track ? <LivePicture desk={desk} track={track} label={label} key={publication?.publication_id} /> : <StageWords desk={desk} />}
+      {!track && <StageWords desk={desk} />}
+      {call && <LivePicture desk={desk} track={track} label={label} />}
     </section>
   );
 }
 
-function LivePicture({ desk, track, label }: { desk: Desk; track: MediaStreamTrack; label: string }): JSX.Element {
+/** It stands, unseen, before there is a track: a graphics context takes its time, and the first frame should not wait. */
+function LivePicture({ desk, track, label }: { desk: Desk; track: MediaStreamTrack | null; label: string }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const drawer = useRef<LutCanvas | null>(null);
@@ -47,13 +49,14 @@ function LivePicture({ desk, track, label }: { desk: Desk; track: MediaStreamTra
       drawer.current = null;
     };
   }, []);
+  useEffect(() => drawer.current?.forgetFrame(), [track]);
   useEffect(() => drawer.current?.setLut(lut), [lut]);
   useEffect(() => drawer.current?.setSplit(split), [split]);
 
   const drawn = state === "drawing";
   const corrected = drawn && lut !== null;
   return (
-    <>
+    <div class="live-picture" hidden={track === null}>
       <div class="stage-words-top" aria-hidden="true">
         <span>{!corrected || split > 0 ? t("stage.raw") : ""}</span>
         <span>{corrected && split < 1 ? t("stage.corrected") : ""}</span>
@@ -82,7 +85,7 @@ function LivePicture({ desk, track, label }: { desk: Desk; track: MediaStreamTra
           {t("stage.gpu_lost")}
         </p>
       )}
-    </>
+    </div>
   );
 }
 

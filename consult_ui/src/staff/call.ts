@@ -10,7 +10,7 @@ import { type Lut, lutOf } from "../color/lut";
 import { getJson, sendJson } from "../lib/api";
 import type { Facing } from "../lib/devices";
 import { connectConsultation, type ConsultationConnection } from "../lib/live";
-import { MediaSession } from "../lib/media_session";
+import { MediaSession, prepareEngine } from "../lib/media_session";
 import type {
   CaptureView,
   ChatView,
@@ -24,6 +24,9 @@ import type {
 } from "../wire/messages";
 import { setServerTime } from "./clock";
 import { OwnMedia } from "./own_media";
+
+/** Well within the life of TURN credentials. */
+const ICE_SERVERS_GOOD_FOR_MS = 300_000;
 
 export class StaffCall {
   readonly live: ConsultationConnection;
@@ -47,6 +50,7 @@ export class StaffCall {
   });
 
   private closed = false;
+  private ice: { readonly asked_ms: number; readonly view: Promise<IceView | null> } | null = null;
   private readonly stopping: (() => void)[] = [];
 
   constructor(
@@ -55,6 +59,7 @@ export class StaffCall {
   ) {
     this.live = connectConsultation({ consultation_id: consultationId });
     this.own = new OwnMedia(facing);
+    void prepareEngine();
     this.stopping.push(
       this.live.on<LutEvent>("lut", (event) => this.takeLut(event)),
       this.live.on<ChatView>("chat", (line) => this.takeChat([line])),
@@ -66,6 +71,10 @@ export class StaffCall {
       // What was missed while the connection was away is read again.
       effect(() => {
         if (this.live.connected.value) void this.readDetail();
+      }),
+      // Asked for before the call, so that admission finds them at hand.
+      effect(() => {
+        if (this.view.value && !this.ended.value) void this.iceServers();
       }),
       effect(() => void this.followRoom(this.inRoom.value)),
       effect(() => {
@@ -132,7 +141,7 @@ export class StaffCall {
       return;
     }
     if (present) return;
-    const ice = await getJson<IceView>("/api/ice").catch(() => null);
+    const ice = await this.iceServers();
     const you = this.view.peek()?.you;
     if (this.closed || !you || !this.inRoom.peek() || this.media.peek()) return;
     const session = new MediaSession({
@@ -142,6 +151,18 @@ export class StaffCall {
     });
     this.media.value = session;
     this.own.attach(session);
+  }
+
+  private iceServers(): Promise<IceView | null> {
+    if (this.ice === null || Date.now() - this.ice.asked_ms > ICE_SERVERS_GOOD_FOR_MS)
+      this.ice = {
+        asked_ms: Date.now(),
+        view: getJson<IceView>("/api/ice").catch(() => {
+          this.ice = null; // the call may still find a direct way
+          return null;
+        }),
+      };
+    return this.ice.view;
   }
 
   private takeLut({ calibration, size, lut }: LutEvent): void {

@@ -10,6 +10,7 @@ import {
   listDevices,
   onDeviceChange,
   openCamera,
+  openCameraAndMicrophone,
   openMicrophone,
   openScreen,
 } from "../lib/devices";
@@ -32,6 +33,7 @@ export class OwnMedia {
   readonly devices = signal<Devices>({ cameras: [], microphones: [], speakers: [] });
   readonly speaker = signal("");
   private session: MediaSession | null = null;
+  private closed = false;
   private readonly stopListening: () => void;
 
   constructor(private readonly facing: Facing) {
@@ -47,28 +49,24 @@ export class OwnMedia {
     }
   }
 
-  /** Microphone first, then camera: a page without the one still has the other. */
+  /** Microphone and camera with one question; a page without the one still has the other. */
   async start(): Promise<void> {
-    if (!this.tracks.microphone.value) await this.open("microphone");
-    if (!this.tracks.camera.value) await this.open("camera");
+    if (this.tracks.microphone.value || this.tracks.camera.value) {
+      if (!this.tracks.microphone.value) await this.open("microphone");
+      if (!this.tracks.camera.value) await this.open("camera");
+      return;
+    }
+    const opened = await openCameraAndMicrophone({ facing: this.facing });
+    // In one breath, so that one negotiation carries both.
+    await Promise.all([this.take("microphone", opened.microphone), this.take("camera", opened.camera)]);
+    await this.refreshDevices();
   }
 
   async open(source: SourceName, deviceId?: string): Promise<void> {
-    try {
-      const track = await this.ask(source, deviceId);
-      this.tracks[source].value?.stop();
-      this.tracks[source].value = track;
-      if (this.problem.value?.source === source) this.problem.value = null;
-      // An unplugged device or a share ended by the browser's own button.
-      track.addEventListener("ended", () => {
-        if (this.tracks[source].value === track) this.stop(source);
-      });
-      await this.publish(source, track);
-    } catch (error) {
-      const dismissed = source === "screen" && error instanceof DeviceError && error.reason === "refused";
-      const reason = error instanceof DeviceError ? error.reason : "failed";
-      if (!dismissed) this.problem.value = { source, reason };
-    }
+    const opened = await this.ask(source, deviceId).catch((error: unknown) =>
+      error instanceof DeviceError ? error : new DeviceError("failed"),
+    );
+    await this.take(source, opened);
     await this.refreshDevices();
   }
 
@@ -101,6 +99,7 @@ export class OwnMedia {
   }
 
   close(): void {
+    this.closed = true;
     this.stopListening();
     this.session = null;
     for (const source of ["camera", "microphone", "screen"] as const) this.stop(source);
@@ -110,6 +109,23 @@ export class OwnMedia {
     if (source === "microphone") return openMicrophone(deviceId);
     if (source === "screen") return openScreen();
     return openCamera(deviceId === undefined ? { facing: this.facing } : { deviceId });
+  }
+
+  private async take(source: SourceName, opened: MediaStreamTrack | DeviceError): Promise<void> {
+    if (opened instanceof DeviceError) {
+      const dismissed = source === "screen" && opened.reason === "refused";
+      if (!dismissed) this.problem.value = { source, reason: opened.reason };
+      return;
+    }
+    if (this.closed) return opened.stop(); // the person was quicker than the device
+    this.tracks[source].value?.stop();
+    this.tracks[source].value = opened;
+    if (this.problem.value?.source === source) this.problem.value = null;
+    // An unplugged device or a share ended by the browser's own button.
+    opened.addEventListener("ended", () => {
+      if (this.tracks[source].value === opened) this.stop(source);
+    });
+    await this.publish(source, opened);
   }
 
   private async publish(source: SourceName, track: MediaStreamTrack): Promise<void> {
