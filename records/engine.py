@@ -4,25 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, CursorResult, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.sql import Executable
 
 from records.interface import RecordError, StorageFull
+from records.uncancelled import uncancelled
 
 BUSY_TIMEOUT_MS = 30_000
 _WRITES = "truehue_writes"
 _MIGRATION_LOCK = 0x54727565_6D696772
 _AUDIT_LOCK = 0x54727565_61756469
+T = TypeVar("T")
+
+
+class Transaction:
+    """A transaction under way on one connection.
+
+    Each statement runs to its end though its task be cancelled: a driver that is left in the middle of one
+    can neither roll back nor let go of its locks. The cancellation comes after it, and rolls back.
+    """
+
+    def __init__(self, conn: AsyncConnection) -> None:
+        self._conn = conn
+
+    async def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None
+    ) -> CursorResult[Any]:
+        """Run a statement; its rows are here when it returns."""
+        return await uncancelled(self._conn.execute(statement, parameters))
+
+    async def run_sync(self, work: Callable[[Connection], T]) -> T:
+        """Run work that knows synchronous connections only."""
+        return await uncancelled(self._conn.run_sync(work))
 
 
 class Database:
@@ -55,31 +79,41 @@ class Database:
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def read(self) -> AsyncIterator[Transaction]:
         """A transaction that reads one consistent state."""
-        async with self.engine.connect() as conn:
-            if not self.is_sqlite:
-                conn = await conn.execution_options(isolation_level="REPEATABLE READ")
-            yield conn
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        async with self._transaction(options) as transaction:
+            yield transaction
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that writes: committed, and durable, when the block ends without an error."""
+    async def write(self) -> AsyncIterator[Transaction]:
+        """A transaction that writes: committed, and durable, when the block ends without an error.
+
+        Cancelled at whatever place, it is kept whole or rolled back before the cancellation goes on.
+        """
         try:
-            if self.is_sqlite:
-                async with self._writer, self.engine.connect() as conn:
-                    conn = await conn.execution_options(**{_WRITES: True})
-                    async with conn.begin():
-                        yield conn
-            else:
-                async with self.engine.begin() as conn:
-                    yield conn
+            async with AsyncExitStack() as stack:
+                if self.is_sqlite:
+                    await stack.enter_async_context(self._writer)
+                options = {_WRITES: True} if self.is_sqlite else {}
+                yield await stack.enter_async_context(self._transaction(options))
         except DBAPIError as error:
             if _says_full(error):
                 raise StorageFull("the disk of the record's database is full") from error
             raise
 
-    async def serialize(self, conn: AsyncConnection) -> None:
+    @asynccontextmanager
+    async def _transaction(self, options: Mapping[str, Any]) -> AsyncIterator[Transaction]:
+        conn = self.engine.connect()
+        try:
+            await uncancelled(_begin(conn, options))
+            yield Transaction(conn)
+            await uncancelled(conn.commit())
+        finally:
+            if conn.sync_connection is not None:  # it was reached at all
+                await uncancelled(conn.close())  # which rolls back what was not committed
+
+    async def serialize(self, conn: Transaction) -> None:
         """Wait until this is the only transaction that may append to the audit; held until its end.
 
         Nothing after it in a transaction may wait for a row: whoever holds it must never wait for another.
@@ -105,6 +139,12 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+async def _begin(conn: AsyncConnection, options: Mapping[str, Any]) -> None:
+    await conn.start()
+    await conn.execution_options(**options)
+    await conn.begin()
 
 
 def migration_config(connection: Connection) -> Config:

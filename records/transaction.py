@@ -9,12 +9,11 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import RowMapping, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import Executable
 
 from records.audit import Head, next_event, seal_head
 from records.blobs import FileBlobs
-from records.engine import Database
+from records.engine import Database, Transaction
 from records.interface import Actor, NotFound, RecordsConfig
 from records.keys import KeyRing, PatientKeys, WrappedKey
 from records.schema import audit, audit_head, patient_keys
@@ -26,7 +25,7 @@ T = TypeVar("T")
 class Tx:
     """A transaction under way. Everything it does is kept, or nothing is."""
 
-    def __init__(self, database: Database, conn: AsyncConnection, ring: KeyRing) -> None:
+    def __init__(self, database: Database, conn: Transaction, ring: KeyRing) -> None:
         self._database = database
         self.conn = conn
         self._ring = ring
