@@ -333,6 +333,17 @@ class AuditEvent:
     hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep cleared away."""
+
+    sessions: int
+    uploads: int
+    upload_files: int
+    temporary_files: int
+    blobs: int
+
+
 class RecordError(Exception):
     """A refused request to the record; `error_id` is stable and goes over the wire."""
 
@@ -523,6 +534,9 @@ class Records(Protocol):
     async def audit_events(self, limit: int = 1000) -> Sequence[AuditEvent]: ...
     async def verify_audit(self) -> int:
         """Walk the hash chain; returns the number of events, raises Conflict where it breaks."""
+
+    async def sweep(self, now: datetime) -> Swept:
+        """Clear expired sessions and uploads, half-written files, and blobs that no row names."""
 
     async def close(self) -> None: ...
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from sqlalchemy import delete, select
 from records import images
 from records.blobs import FileBlobs
 from records.engine import Database
-from records.interface import RecordsConfig, WrongMasterKey
+from records.interface import RecordsConfig, Swept, WrongMasterKey
 from records.keys import KeyRing
 from records.schema import derived_images, patient_keys, sessions, snapshots, uploads
 from records.store_audit import AuditStore
@@ -28,17 +27,6 @@ from records.transaction import Tx
 
 UPLOADS_EXPIRE_AFTER = timedelta(days=7)
 _SWEEP_AT_ONCE = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Swept:
-    """What a sweep cleared away."""
-
-    sessions: int
-    uploads: int
-    upload_files: int
-    temporary_files: int
-    blobs: int
 
 
 class RecordStore(
@@ -90,6 +78,9 @@ class RecordStore(
 
     async def sweep(self, now: datetime) -> Swept:
         """Clear expired sessions and uploads, half-written files, and blobs that no row names."""
+        return await self._to_the_end(self._sweep(now))
+
+    async def _sweep(self, now: datetime) -> Swept:
         before = now - UPLOADS_EXPIRE_AFTER
         async with self._write() as tx:
             dead_sessions = await tx.change(delete(sessions).where(sessions.c.expires_at <= now))

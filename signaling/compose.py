@@ -47,6 +47,7 @@ from signaling.rooms import GRACE_S, Rooms
 from signaling.services import IceServers, Services
 from signaling.settings import Settings, SettingsError
 from signaling.stills import Stills
+from signaling.upkeep import Upkeep
 from signaling.worklists import Worklists
 from turn.coturn_config import CoturnConfig, render
 from turn.credentials import credentials
@@ -137,6 +138,7 @@ async def _start(
     tls = _tls(settings)
     records = await open_records(settings)
     stack.push_async_callback(records.close)
+    stack.push_async_callback(Upkeep(records, utc_now).stop)
     bus, lease = await _cluster(settings, stack)
     workers = ColorWorkers()
     stack.push_async_callback(workers.stop)
