@@ -506,7 +506,10 @@ class Records(Protocol):
 
     async def discard_upload(self, upload_id: str) -> None: ...
     async def commit_upload(self, actor: Actor, upload_id: str, now: datetime) -> Snapshot:
-        """Make a whole upload a snapshot: hash and image are checked first. Idempotent."""
+        """Make a whole upload a snapshot: hash and image are checked first. Idempotent.
+
+        One that is refused (HashMismatch, NotAnImage) is forgotten with its bytes.
+        """
 
     async def add_snapshot(self, actor: Actor, new: NewUpload, data: bytes, now: datetime) -> Snapshot:
         """Keep bytes that are already here (a relay frame) as a snapshot."""

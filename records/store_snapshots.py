@@ -19,6 +19,7 @@ from records.interface import (
     HashMismatch,
     ImageFacts,
     NewUpload,
+    NotAnImage,
     NotFound,
     RecordError,
     Snapshot,
@@ -45,7 +46,8 @@ class SnapshotStore(UploadStore):
     async def commit_upload(self, actor: Actor, upload_id: str, now: datetime) -> Snapshot:
         """Make a whole upload a snapshot; idempotent.
 
-        Raises NotFound, UploadOffsetMismatch while bytes are missing, HashMismatch, NotAnImage, StorageFull.
+        Raises NotFound, UploadOffsetMismatch while bytes are missing, StorageFull; HashMismatch, NotAnImage:
+        then the upload is forgotten, for the same bytes would be refused again.
         """
         return await self._to_the_end(self._commit(actor, upload_id, now))
 
@@ -62,7 +64,11 @@ class SnapshotStore(UploadStore):
             data = await asyncio.to_thread(
                 self._blobs.read_upload, keys.blobs, upload_id, upload.offset_bytes
             )
-            snapshot = await self._keep(actor, upload.new, data, keys, now, upload_id)
+            try:
+                snapshot = await self._keep(actor, upload.new, data, keys, now, upload_id)
+            except (HashMismatch, NotAnImage):
+                await self._forget(upload_id)
+                raise
             await asyncio.to_thread(self._blobs.remove_upload, upload_id)
             return snapshot
 

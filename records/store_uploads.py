@@ -115,12 +115,16 @@ class UploadStore(StoreBase):
 
     async def _discard(self, upload_id: str) -> None:
         async with self._turn(upload_id):
-            async with self._write() as tx:
-                known = await tx.change(
-                    delete(uploads).where(uploads.c.upload_id == upload_id, uploads.c.snapshot_id.is_(None))
-                )
-            if known:
-                await asyncio.to_thread(self._blobs.remove_upload, upload_id)
+            await self._forget(upload_id)
+
+    async def _forget(self, upload_id: str) -> None:
+        """Within the upload's turn."""
+        async with self._write() as tx:
+            known = await tx.change(
+                delete(uploads).where(uploads.c.upload_id == upload_id, uploads.c.snapshot_id.is_(None))
+            )
+        if known:
+            await asyncio.to_thread(self._blobs.remove_upload, upload_id)
 
     def _check_size(self, size_bytes: int) -> None:
         if size_bytes < 1:

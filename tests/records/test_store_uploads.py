@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from records.blobs import FileBlobs
 from records.interface import (
     HashMismatch,
     NotAnImage,
@@ -17,6 +18,7 @@ from records.interface import (
     RecordsConfig,
     SealBroken,
     Snapshot,
+    StorageFull,
     Upload,
     UploadOffsetMismatch,
     UploadTooLarge,
@@ -149,20 +151,48 @@ async def test_a_cancelled_append_is_whole_or_absent(store: RecordStore, clinic:
     assert snapshot.sha256 == clinic.still(STILL).sha256
 
 
-async def test_damaged_or_foreign_bytes_are_refused_and_kept_apart(
-    store: RecordStore, clinic: Clinic
+@pytest.mark.parametrize(
+    ("data", "sha256", "refusal"),
+    [(STILL, "00" * 32, HashMismatch), (b"<!DOCTYPE html><script>alert(1)</script>", None, NotAnImage)],
+)
+async def test_damaged_or_foreign_bytes_are_refused_and_forgotten(
+    store: RecordStore,
+    clinic: Clinic,
+    settings: RecordsConfig,
+    data: bytes,
+    sha256: str | None,
+    refusal: type[RecordError],
 ) -> None:
-    wrong = await store.open_upload(clinic.still(STILL, sha256="00" * 32), NOW)
-    await _send(store, wrong, STILL, 1 << 20)
-    with pytest.raises(HashMismatch):
-        await store.commit_upload(clinic.person, wrong.upload_id, NOW)
-    page = b"<!DOCTYPE html><script>alert(1)</script>"
-    html = await store.open_upload(clinic.still(page), NOW)
-    await _send(store, html, page, 1 << 20)
-    with pytest.raises(NotAnImage):
-        await store.commit_upload(clinic.person, html.upload_id, NOW)
+    upload = await store.open_upload(clinic.still(data, sha256=sha256), NOW)
+    await _send(store, upload, data, 1 << 20)
+    results = await asyncio.gather(
+        *(store.commit_upload(clinic.person, upload.upload_id, NOW) for _ in range(2)), return_exceptions=True
+    )
+    assert sorted(map(type, results), key=str) == sorted((refusal, NotFound), key=str)
+    with pytest.raises(NotFound):
+        await store.upload(upload.upload_id)
+    assert not files_under(settings.blob_dir)
     consultation_id = clinic.consultation.consultation_id
     assert await store.snapshots_of_consultation(clinic.doctor, consultation_id, NOW) == []
+    again = await store.open_upload(clinic.still(STILL), NOW)
+    await _send(store, again, STILL, 1 << 20)
+    assert (await store.commit_upload(clinic.person, again.upload_id, NOW)).method is again.new.method
+
+
+async def test_an_upload_that_only_lacks_room_is_kept(
+    store: RecordStore, clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = await store.open_upload(clinic.still(STILL), NOW)
+    await _send(store, upload, STILL, 1 << 20)
+
+    def full(*_: object) -> None:
+        raise StorageFull("the disk of the record is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FileBlobs, "put", full)
+        with pytest.raises(StorageFull):
+            await store.commit_upload(clinic.person, upload.upload_id, NOW)
+    assert isinstance(await store.commit_upload(clinic.person, upload.upload_id, NOW), Snapshot)
 
 
 async def test_unknown_uploads_and_owners_are_not_found(store: RecordStore, clinic: Clinic) -> None:

@@ -130,6 +130,9 @@ async def test_bytes_that_are_refused_become_nothing(
     patched = await patch(referrer, created.headers["Location"], 0, body)
     assert patched.error_id == error_id
     assert (await referrer.get(f"/api/referrals/{referral['referral_id']}")).json["photos"] == []
+    # Its bytes are gone; a page that did not hear the answer is told so, and may begin again.
+    assert (await referrer.ask("HEAD", created.headers["Location"])).status == 404
+    assert (await referrer.get(created.headers["Location"])).error_id == "record.not_found"
 
 
 async def test_bad_requests_about_uploads(clinic: Clinic) -> None:
