@@ -85,11 +85,12 @@ class Participant:
         if publication.rtx_ssrc is not None:
             self.routes[publication.rtx_ssrc] = (fanout, True)
 
-    def receive_rtp(self, packet: bytes, arrived_s: float) -> Fanout | str | None:
+    def receive_rtp(self, packet: bytes, arrived_s: float) -> list[Fanout] | str | None:
         """Route an authenticated RTP packet and forward it.
 
-        Returns the Fanout when this was the first packet of its Publication, a reason when the packet was
-        dropped, else None.
+        Returns the Fanouts to announce when this was the first packet of one, a reason when the packet was
+        dropped, else None. With the first sound the camera is announced too: its first frame takes an encoder
+        a while, and viewers can negotiate meanwhile, once for both.
         """
         self.last_media_s = arrived_s
         if len(packet) < rtp.HEADER_LENGTH:
@@ -112,10 +113,13 @@ class Participant:
         if accepted is None:
             return None if is_rtx else "duplicate"
         fanout.deliver(accepted, arrived_s)
-        if not fanout.announced:
+        return None if fanout.announced else self._announce()
+
+    def _announce(self) -> list[Fanout]:
+        begun = [fanout for fanout in self.sending.values() if not fanout.announced]
+        for fanout in begun:
             fanout.announced = True
-            return fanout
-        return None
+        return begun
 
     def _learn(self, packet: bytes) -> tuple[Fanout, bool] | None:
         """Route an SSRC that the offer did not name, by its mid or by a payload type of one m-line alone."""

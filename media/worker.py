@@ -13,7 +13,6 @@ from media import answer
 from media.addresses import announced, host_addresses
 from media.aiortc_private import WorkerCertificate
 from media.demultiplexer import Demultiplexer
-from media.fanout import Fanout
 from media.ice_lite import new_credentials
 from media.interface import (
     Kind,
@@ -223,8 +222,9 @@ class MediaWorker:
         if control:
             return participant.receive_rtcp(plain, arrived_s)
         result = participant.receive_rtp(plain, arrived_s)
-        if isinstance(result, Fanout):
-            self._emit(PublicationAdded(result.publication.info))
+        if isinstance(result, list):
+            for fanout in result:
+                self._emit(PublicationAdded(fanout.publication.info))
             return None
         return result
 

@@ -51,7 +51,7 @@ def packet(ssrc: int, sequence: int = 1) -> bytes:
 
 def test_the_first_packet_announces_and_the_offers_ssrcs_are_known() -> None:
     participant, _, publication = publishing()
-    assert participant.receive_rtp(packet(2843306994), 1.0) is participant.sending["1"]
+    assert participant.receive_rtp(packet(2843306994), 1.0) == list(participant.sending.values())
     assert participant.receive_rtp(packet(2843306994), 1.0) == "duplicate"
     assert participant.receive_rtp(packet(2843306994, 2), 1.0) is None
     assert (publication.ssrc, publication.rtx_ssrc) == (2843306994, 1476132551)
@@ -63,7 +63,7 @@ def test_the_first_packet_announces_and_the_offers_ssrcs_are_known() -> None:
 def test_unnamed_ssrcs_are_learned_once() -> None:
     text = "\n".join(line for line in OFFER.split("\n") if not line.startswith("a=ssrc"))
     participant, _, publication = publishing(text)
-    assert participant.receive_rtp(packet(5), 1.0) is participant.sending["1"]
+    assert participant.receive_rtp(packet(5), 1.0) == list(participant.sending.values())
     rtx = rtp.header(97, 1, 0, 6, True) + b"\x00\x02\x10\x01"
     assert participant.receive_rtp(rtx, 1.0) is None
     assert (publication.ssrc, publication.rtx_ssrc) == (5, 6)
