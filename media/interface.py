@@ -92,7 +92,7 @@ class TappedFrame:
 
 @dataclass(frozen=True, slots=True)
 class PublicationAdded:
-    """A Publication has begun: its first packet, or the first of its participant's others, was authenticated."""
+    """A Publication has begun: a first packet of it, or of its participant's others, was authenticated."""
 
     publication: PublicationInfo
 
