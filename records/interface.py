@@ -205,6 +205,48 @@ class Consultation:
     note_version: int
 
 
+class CareSubject(StrEnum):
+    """What somebody may have a tie of care to."""
+
+    PATIENT = "patient"
+    REFERRAL = "referral"
+    CONSULTATION = "consultation"
+    SNAPSHOT = "snapshot"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultationLink:
+    """A consultation as access is decided on it."""
+
+    consultation_id: str
+    specialist_id: str
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class CareLink:
+    """Who cares for a patient through one referral: ids and states; nothing that tells who the patient is."""
+
+    referral_id: str
+    patient_id: str
+    site_id: str
+    state: ReferralState
+    consultation: ConsultationLink | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgendaEntry:
+    """A consultation of a specialist's agenda by its times; nothing that tells who the patient is."""
+
+    consultation_id: str
+    phase: Phase
+    scheduled_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    waiting_since: datetime | None
+    """When the first of its participants who wait began to."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewUpload:
     """An announced upload. sha256 is lower-case hex, or None where the device cannot hash."""
@@ -439,6 +481,13 @@ class Records(Protocol):
     async def open_session(self, token_sha256: str, staff_id: str, expires_at: datetime) -> None: ...
     async def session_staff(self, token_sha256: str, now: datetime) -> Staff | None: ...
     async def close_session(self, token_sha256: str) -> None: ...
+
+    async def care_links(self, subject: CareSubject, subject_id: str) -> Sequence[CareLink]:
+        """Ties of care to a subject, newest first, never none; raises NotFound. Without patient data, so
+        without an audit line: for decisions on access. A patient may have several, anything else has one."""
+
+    async def agenda(self, specialist_id: str, now: datetime) -> Sequence[AgendaEntry]:
+        """The consultations that `consultations_of` lists, without patient data and without an audit line."""
 
     async def create_referral(
         self, actor: Actor, site_id: str, patient: NewPatient, question: str, urgency: Urgency, now: datetime

@@ -16,6 +16,7 @@ from records.interface import RecordsConfig, Swept, WrongMasterKey
 from records.keys import KeyRing
 from records.schema import derived_images, patient_keys, sessions, snapshots, uploads
 from records.store_audit import AuditStore
+from records.store_care import CareStore
 from records.store_consultations import ConsultationStore
 from records.store_participants import ParticipantStore
 from records.store_people import PeopleStore
@@ -31,6 +32,7 @@ _SWEEP_AT_ONCE = 200
 
 class RecordStore(
     PeopleStore,
+    CareStore,
     ReferralStore,
     ConsultationStore,
     ParticipantStore,

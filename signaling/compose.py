@@ -31,7 +31,6 @@ from signaling.auth import Auth, Passwords
 from signaling.bus import Bus, LocalBus, RedisBus
 from signaling.color_jobs import ColorFunctions
 from signaling.color_workers import ColorWorkers
-from signaling.identity import Care
 from signaling.keys import load_or_make_master_key
 from signaling.lease import Lease, OnlyNode, RedisLease
 from signaling.live import CONSULTATION, WORKLIST, SocketLive, make_server
@@ -174,7 +173,6 @@ async def _start(
         settings=settings,
         records=records,
         auth=Auth(records, Passwords(), timedelta(hours=settings.session_hours)),
-        care=Care(records),
         reader=reader,
         stills=stills,
         bus=bus,

@@ -6,43 +6,50 @@ from typing import get_args
 
 from aiohttp import web
 
-from records.interface import ConsentGiven, Consultation, Participant, Phase, Referral
+from records.interface import CareLink, ConsentGiven, Participant, Phase
 from signaling import messages as m
 from signaling.access import Act, Resource, Tie
 from signaling.bus import Change
 from signaling.consent import consent_text, current_version
 from signaling.errors import Refusal
 from signaling.http_base import identify, json_response, read_json, services
-from signaling.identity import Identity, consultation_resource, place_tie, require
+from signaling.identity import (
+    Identity,
+    care_of_consultation,
+    consultation_resource,
+    place_tie,
+    require,
+)
 from signaling.views import language
 
 
-async def _joined(request: web.Request, act: Act) -> tuple[Identity, Participant, Referral, Consultation]:
+async def _joined(request: web.Request, act: Act) -> tuple[Identity, Participant, CareLink]:
     """Who came by a link, and to what. Raises Refusal."""
     ours = services(request)
     who = await identify(request)
     if who.participant is None:
         raise Refusal("access.link_invalid")
-    facts, consultation = await ours.care.of_consultation(who.participant.consultation_id, ours.clock())
+    link, consultation = await care_of_consultation(ours.records, who.participant.consultation_id)
     if act is Act.CONSENT and consultation.phase is Phase.ENDED:
         raise Refusal("consultation.ended")
     if act is Act.SATISFY and consultation.phase is not Phase.ENDED:
         raise Refusal("consultation.not_ended")
     require(who, act, consultation_resource(consultation.phase), place_tie(who.participant))
-    return who, who.participant, facts.referral, consultation
+    return who, who.participant, link
 
 
-async def _view(
-    request: web.Request, participant: Participant, referral: Referral, consultation: Consultation
-) -> m.JoinView:
-    reader = services(request).reader
+async def _view(request: web.Request, who: Identity, participant: Participant, link: CareLink) -> m.JoinView:
+    ours = services(request)
+    consultation = await ours.records.consultation(
+        who.actor(f"consultation/{participant.consultation_id}"), participant.consultation_id, ours.clock()
+    )
     return m.JoinView(
         participant_id=participant.participant_id,
         consultation_id=consultation.consultation_id,
         role=participant.role.value,  # type: ignore[arg-type]
         name=participant.name,
-        specialist_name=await reader.staff_name(consultation.specialist_id),
-        site_name=await reader.site_name(referral.site_id),
+        specialist_name=await ours.reader.staff_name(consultation.specialist_id),
+        site_name=await ours.reader.site_name(link.site_id),
         scheduled_at=consultation.scheduled_at,
         phase=consultation.phase.value,
         language=language(consultation.patient.language),
@@ -54,8 +61,8 @@ async def _view(
 
 async def join(request: web.Request) -> web.Response:
     """GET /api/join"""
-    _, participant, referral, consultation = await _joined(request, Act.READ_JOIN)
-    return json_response(await _view(request, participant, referral, consultation))
+    who, participant, link = await _joined(request, Act.READ_JOIN)
+    return json_response(await _view(request, who, participant, link))
 
 
 async def read_consent(request: web.Request) -> web.Response:
@@ -69,7 +76,7 @@ async def read_consent(request: web.Request) -> web.Response:
 async def give_consent(request: web.Request) -> web.Response:
     """POST /api/join/consent: answers JoinView"""
     ours = services(request)
-    who, participant, referral, consultation = await _joined(request, Act.CONSENT)
+    who, participant, link = await _joined(request, Act.CONSENT)
     asked = await read_json(request, m.ConsentRequest)
     text = consent_text(asked.language)
     if (asked.version, asked.text_sha256) != (text.version, text.sha256):
@@ -81,25 +88,25 @@ async def give_consent(request: web.Request) -> web.Response:
         asked.version, asked.language, asked.text_sha256, tuple(sorted(set(asked.purposes))), now
     )
     changed = await ours.records.give_consent(
-        who.actor(f"consultation/{consultation.consultation_id}"), participant.participant_id, given, now
+        who.actor(f"consultation/{participant.consultation_id}"), participant.participant_id, given, now
     )
-    await ours.bus.publish(Change(consultation_id=consultation.consultation_id))
-    return json_response(await _view(request, changed, referral, consultation))
+    await ours.bus.publish(Change(consultation_id=participant.consultation_id))
+    return json_response(await _view(request, who, changed, link))
 
 
 async def give_satisfaction(request: web.Request) -> web.Response:
     """POST /api/join/satisfaction: answers OkReply"""
     ours = services(request)
-    who, participant, _, consultation = await _joined(request, Act.SATISFY)
+    who, participant, _ = await _joined(request, Act.SATISFY)
     asked = await read_json(request, m.SatisfactionRequest)
     await ours.records.give_satisfaction(
-        who.actor(f"consultation/{consultation.consultation_id}"),
+        who.actor(f"consultation/{participant.consultation_id}"),
         participant.participant_id,
         asked.score,
         asked.words,
         ours.clock(),
     )
-    await ours.bus.publish(Change(consultation_id=consultation.consultation_id))
+    await ours.bus.publish(Change(consultation_id=participant.consultation_id))
     return json_response(m.OkReply())
 
 

@@ -6,13 +6,12 @@ from typing import get_args
 
 from aiohttp import hdrs, web
 
-from records.interface import NotFound, Snapshot, Variant
+from records.interface import CareLink, CareSubject, NotFound, Variant
 from signaling.access import Act, Resource
 from signaling.errors import Refusal
 from signaling.http_base import identify, services
-from signaling.identity import ACCESS_CHECK, referral_ties, require
+from signaling.identity import care_of, care_ties, require
 from signaling.messages import VariantName
-from signaling.stills import reason_of
 
 _ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/heic": "heic"}
 
@@ -27,26 +26,32 @@ async def picture(request: web.Request) -> web.Response:
     if name not in get_args(VariantName):
         raise Refusal("request.not_found")
     variant, now = Variant(name), ours.clock()
-    snapshot = await ours.records.snapshot(ACCESS_CHECK, request.match_info["snapshot_id"], now)
-    facts = await ours.care.of_snapshot(snapshot, now)
-    require(who, Act.READ_PICTURE, Resource.SNAPSHOT, referral_ties(who, facts.referral, facts.consultation))
-    actor = who.actor(reason_of(snapshot))
+    snapshot_id = request.match_info["snapshot_id"]
+    link = await care_of(ours.records, CareSubject.SNAPSHOT, snapshot_id)
+    require(who, Act.READ_PICTURE, Resource.SNAPSHOT, care_ties(who, (link,)))
+    actor = who.actor(_reason(link))
     try:
-        data, media_type = await ours.records.snapshot_bytes(actor, snapshot.snapshot_id, variant, now)
+        data, media_type = await ours.records.snapshot_bytes(actor, snapshot_id, variant, now)
     except NotFound:
-        ours.stills.derive_later(snapshot)
+        ours.stills.derive_later(await ours.records.snapshot(actor, snapshot_id, now))
         raise
-    return web.Response(body=data, headers=_headers(snapshot, variant, media_type))
+    return web.Response(body=data, headers=_headers(snapshot_id, variant, media_type))
 
 
-def _headers(snapshot: Snapshot, variant: Variant, media_type: str) -> dict[str, str]:
+def _reason(link: CareLink) -> str:
+    if link.consultation is not None:
+        return f"consultation/{link.consultation.consultation_id}"
+    return f"referral/{link.referral_id}"
+
+
+def _headers(snapshot_id: str, variant: Variant, media_type: str) -> dict[str, str]:
     """A picture of a patient stays in no cache, is never taken for a page, and is saved under its id."""
     ending = _ENDINGS.get(media_type, "bin")
     shown = "attachment" if media_type == "image/heic" else "inline"
     return {
         hdrs.CONTENT_TYPE: media_type if media_type in _ENDINGS else "application/octet-stream",
         hdrs.CACHE_CONTROL: "private, no-store",
-        hdrs.CONTENT_DISPOSITION: f'{shown}; filename="{snapshot.snapshot_id}-{variant.value}.{ending}"',
+        hdrs.CONTENT_DISPOSITION: f'{shown}; filename="{snapshot_id}-{variant.value}.{ending}"',
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
 

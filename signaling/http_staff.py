@@ -9,10 +9,11 @@ from aiohttp import web
 
 from records.interface import (
     Admission,
+    CareLink,
+    CareSubject,
     Consultation,
     NewPatient,
     Participant,
-    Referral,
     Role,
     Urgency,
 )
@@ -31,13 +32,13 @@ from signaling.http_base import (
     services,
 )
 from signaling.identity import (
-    ACCESS_CHECK,
     Identity,
+    care_of,
+    care_of_consultation,
+    care_ties,
     consultation_resource,
     new_token,
-    referral_ties,
     require,
-    timeline_ties,
     token_hash,
 )
 from signaling.views import language, staff_view
@@ -147,40 +148,40 @@ async def create_referral(request: web.Request) -> web.Response:
     return json_response(await ours.reader.referral(actor, referral, None, now), 201)
 
 
-async def _referral_for(request: web.Request, act: Act) -> tuple[Identity, Referral, Consultation | None]:
+async def _referral_for(request: web.Request, act: Act) -> tuple[Identity, CareLink]:
     ours = services(request)
     who = await identify(request)
     if who.role is None:
         raise Refusal("access.sign_in")
-    facts = await ours.care.of_referral(request.match_info["referral_id"], ours.clock())
-    ties = referral_ties(who, facts.referral, facts.consultation)
-    if act is Act.DECIDE_REFERRAL and facts.consultation is not None and Tie.ACCEPTING_SPECIALIST in ties:
+    link = await care_of(ours.records, CareSubject.REFERRAL, request.match_info["referral_id"])
+    ties = care_ties(who, (link,))
+    if act is Act.DECIDE_REFERRAL and Tie.ACCEPTING_SPECIALIST in ties:
         raise Refusal("referral.state")
     require(who, act, Resource.REFERRAL, ties)
-    return who, facts.referral, facts.consultation
+    return who, link
 
 
 async def read_referral(request: web.Request) -> web.Response:
     """GET /api/referrals/{referral_id}"""
     ours = services(request)
-    who, found, consultation = await _referral_for(request, Act.READ_REFERRAL)
-    actor, now = who.actor(f"referral/{found.referral_id}"), ours.clock()
-    referral = await ours.records.referral(actor, found.referral_id, now)
-    return json_response(await ours.reader.referral(actor, referral, consultation, now))
+    who, link = await _referral_for(request, Act.READ_REFERRAL)
+    return json_response(
+        await ours.reader.one_referral(who.actor(f"referral/{link.referral_id}"), link, ours.clock())
+    )
 
 
 async def accept(request: web.Request) -> web.Response:
     """POST /api/referrals/{referral_id}/accept: answers 201 with ConsultationDetail"""
     ours = services(request)
-    who, referral, _ = await _referral_for(request, Act.DECIDE_REFERRAL)
+    who, link = await _referral_for(request, Act.DECIDE_REFERRAL)
     asked = await read_json(request, m.AcceptRequest)
     now = ours.clock()
     if asked.scheduled_at.tzinfo is None or not EARLIEST < asked.scheduled_at - now < LATEST:
         raise Refusal("referral.date")
     assert who.staff is not None
-    actor = who.actor(f"referral/{referral.referral_id}")
+    actor = who.actor(f"referral/{link.referral_id}")
     consultation = await ours.records.accept_referral(
-        actor, referral.referral_id, who.staff.staff_id, asked.scheduled_at, now
+        actor, link.referral_id, who.staff.staff_id, asked.scheduled_at, now
     )
     consultation_id = consultation.consultation_id
     actor = who.actor(f"consultation/{consultation_id}")
@@ -197,7 +198,7 @@ async def accept(request: web.Request) -> web.Response:
         actor, consultation_id, Role.PATIENT, consultation.patient.name, None, Admission.INVITED, now
     )
     await ours.bus.publish(
-        Change(specialist_id=who.staff.staff_id, site_id=referral.site_id, open_referrals=True)
+        Change(specialist_id=who.staff.staff_id, site_id=link.site_id, open_referrals=True)
     )
     return json_response(await ours.reader.consultation(actor, consultation_id, now), 201)
 
@@ -205,36 +206,36 @@ async def accept(request: web.Request) -> web.Response:
 async def decline(request: web.Request) -> web.Response:
     """POST /api/referrals/{referral_id}/decline: answers ReferralView"""
     ours = services(request)
-    who, found, _ = await _referral_for(request, Act.DECIDE_REFERRAL)
+    who, link = await _referral_for(request, Act.DECIDE_REFERRAL)
     asked = await read_json(request, m.DeclineRequest)
-    actor, now = who.actor(f"referral/{found.referral_id}"), ours.clock()
-    referral = await ours.records.decline_referral(actor, found.referral_id, asked.reason, now)
+    actor, now = who.actor(f"referral/{link.referral_id}"), ours.clock()
+    referral = await ours.records.decline_referral(actor, link.referral_id, asked.reason, now)
     await ours.bus.publish(Change(site_id=referral.site_id, open_referrals=True))
     return json_response(await ours.reader.referral(actor, referral, None, now))
 
 
-async def _consultation_for(request: web.Request, act: Act) -> tuple[Identity, Referral, Consultation]:
+async def _consultation_for(request: web.Request, act: Act) -> tuple[Identity, CareLink, str]:
+    """Who asks, their tie, and the consultation's id. Raises Refusal, NotFound."""
     ours = services(request)
     who = await identify(request)
     if who.role is None:
         raise Refusal("access.sign_in")
-    consultation_id = request.match_info["consultation_id"]
-    facts, consultation = await ours.care.of_consultation(consultation_id, ours.clock())
-    ties = referral_ties(who, facts.referral, consultation)
+    link, consultation = await care_of_consultation(ours.records, request.match_info["consultation_id"])
+    ties = care_ties(who, (link,))
     resource = consultation_resource(consultation.phase)
     if act is Act.MAKE_LINK and resource is Resource.ENDED_CONSULTATION:
         require(who, Act.READ_CONSULTATION, resource, ties)
         raise Refusal("consultation.ended")
     require(who, act, resource, ties)
-    return who, facts.referral, consultation
+    return who, link, consultation.consultation_id
 
 
 async def read_consultation(request: web.Request) -> web.Response:
     """GET /api/consultations/{consultation_id}"""
     ours = services(request)
-    who, _, consultation = await _consultation_for(request, Act.READ_CONSULTATION)
-    actor = who.actor(f"consultation/{consultation.consultation_id}")
-    view = await ours.reader.consultation(actor, consultation.consultation_id, ours.clock())
+    who, _, consultation_id = await _consultation_for(request, Act.READ_CONSULTATION)
+    actor = who.actor(f"consultation/{consultation_id}")
+    view = await ours.reader.consultation(actor, consultation_id, ours.clock())
     for snapshot in [*view.snapshots, *view.referral.photos]:
         if "display" not in snapshot.variants:
             ours.stills.derive_later(await ours.records.snapshot(actor, snapshot.snapshot_id, ours.clock()))
@@ -244,9 +245,12 @@ async def read_consultation(request: web.Request) -> web.Response:
 async def make_link(request: web.Request) -> web.Response:
     """POST /api/consultations/{consultation_id}/links: answers 201 with LinkView"""
     ours = services(request)
-    who, referral, consultation = await _consultation_for(request, Act.MAKE_LINK)
+    who, link, consultation_id = await _consultation_for(request, Act.MAKE_LINK)
     asked = await read_json(request, m.LinkRequest)
     now = ours.clock()
+    consultation = await ours.records.consultation(
+        who.actor(f"consultation/{consultation_id}"), consultation_id, now
+    )
     participant = await _link_holder(request, who, consultation, asked)
     token, expires_at = new_token(), now + timedelta(days=ours.settings.link_days)
     await ours.records.set_link(participant.participant_id, token_hash(token), expires_at)
@@ -257,11 +261,11 @@ async def make_link(request: web.Request) -> web.Response:
         mailed = await ours.mailer.send_link(
             patient.email,
             language(patient.language),
-            await ours.reader.site_name(referral.site_id),
+            await ours.reader.site_name(link.site_id),
             consultation.scheduled_at,
             url,
         )
-    await ours.bus.publish(Change(consultation_id=consultation.consultation_id))
+    await ours.bus.publish(Change(consultation_id=consultation_id))
     qr_svg = segno.make(url, error="m").svg_inline(scale=4, dark="#000", light="#fff")
     return json_response(m.LinkView(url, qr_svg, expires_at, mailed), 201)
 
@@ -291,13 +295,11 @@ async def _link_holder(
 async def write_note(request: web.Request) -> web.Response:
     """PUT /api/consultations/{consultation_id}/note"""
     ours = services(request)
-    who, referral, consultation = await _consultation_for(request, Act.WRITE_NOTE)
+    who, link, consultation_id = await _consultation_for(request, Act.WRITE_NOTE)
     asked = await read_json(request, m.NoteRequest)
-    actor = who.actor(f"consultation/{consultation.consultation_id}")
-    written = await ours.records.write_note(
-        actor, consultation.consultation_id, asked.text, asked.version, ours.clock()
-    )
-    await ours.bus.publish(Change(site_id=referral.site_id))
+    actor = who.actor(f"consultation/{consultation_id}")
+    written = await ours.records.write_note(actor, consultation_id, asked.text, asked.version, ours.clock())
+    await ours.bus.publish(Change(site_id=link.site_id))
     return json_response(m.NoteView(written.note, written.note_version))
 
 
@@ -308,8 +310,8 @@ async def timeline(request: web.Request) -> web.Response:
     if who.role is None:
         raise Refusal("access.sign_in")
     patient_id, now = request.match_info["patient_id"], ours.clock()
-    known = await ours.records.timeline(ACCESS_CHECK, patient_id, now)
-    require(who, Act.READ_TIMELINE, Resource.PATIENT, timeline_ties(who, known))
+    links = await ours.records.care_links(CareSubject.PATIENT, patient_id)
+    require(who, Act.READ_TIMELINE, Resource.PATIENT, care_ties(who, links))
     return json_response(await ours.reader.timeline(who.actor(f"patient/{patient_id}"), patient_id, now))
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from aiohttp import hdrs, web
 
-from records.interface import CaptureMethod, NewUpload, Upload, UploadPurpose
+from records.interface import CaptureMethod, CareSubject, NewUpload, Upload, UploadPurpose
 from signaling import messages as m
 from signaling.access import Act, Resource, Tie
 from signaling.errors import Refusal
 from signaling.http_base import TUS_TYPE, identify, json_response, read_json, services
 from signaling.identity import (
     Identity,
+    care_of,
+    care_of_consultation,
+    care_ties,
     consultation_resource,
     place_tie,
-    referral_ties,
     require,
 )
 
@@ -75,13 +77,11 @@ async def create(request: web.Request) -> web.Response:
 async def _may_open(request: web.Request, who: Identity, asked: m.UploadRequest) -> str:
     """The uploader's id: the account's, or the place's. Raises Refusal."""
     ours = services(request)
-    now = ours.clock()
     if asked.purpose == "referral_photo":
-        facts = await ours.care.of_referral(asked.owner_id, now)
-        ties = referral_ties(who, facts.referral, facts.consultation)
-        require(who, Act.OPEN_UPLOAD, Resource.REFERRAL, ties)
+        link = await care_of(ours.records, CareSubject.REFERRAL, asked.owner_id)
+        require(who, Act.OPEN_UPLOAD, Resource.REFERRAL, care_ties(who, (link,)))
         return who.id
-    _, consultation = await ours.care.of_consultation(asked.owner_id, now)
+    _, consultation = await care_of_consultation(ours.records, asked.owner_id)
     place = who.participant
     if who.staff is not None:
         places = await ours.records.participants(asked.owner_id)

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from records.interface import (
     Actor,
     Admission,
-    Consultation,
+    CareLink,
+    CareSubject,
+    ConsultationLink,
+    NotFound,
     Participant,
-    Patient,
     Phase,
     Records,
-    Referral,
     ReferralState,
     Role,
-    Snapshot,
     Staff,
-    Timeline,
 )
 from signaling.access import Act, Resource, Tie, allowed
 from signaling.errors import Refusal
-
-ACCESS_CHECK = Actor("system", Role.SYSTEM, "access")
-"""Reads the record to work out a relationship; nobody sees what it read."""
 
 
 def new_token() -> str:
@@ -86,70 +82,29 @@ def consultation_resource(phase: Phase) -> Resource:
     return Resource.ENDED_CONSULTATION if phase is Phase.ENDED else Resource.OPEN_CONSULTATION
 
 
-def referral_ties(who: Identity, referral: Referral, consultation: Consultation | None) -> frozenset[Tie]:
-    """Ties of care to a referral, and so to its consultation and pictures."""
+def care_ties(who: Identity, links: Iterable[CareLink]) -> frozenset[Tie]:
+    """Ties of care through any of these referrals and their consultations."""
     ties = set()
     if who.staff is not None:
-        if who.staff.role is Role.REFERRER and referral.site_id == who.staff.site_id:
-            ties.add(Tie.REFERRING_SITE)
-        if referral.state is ReferralState.SENT:
-            ties.add(Tie.NOT_YET_ACCEPTED)
-        if consultation is not None and consultation.specialist_id == who.staff.staff_id:
-            ties.add(Tie.ACCEPTING_SPECIALIST)
+        for link in links:
+            if who.staff.role is Role.REFERRER and link.site_id == who.staff.site_id:
+                ties.add(Tie.REFERRING_SITE)
+            if link.state is ReferralState.SENT:
+                ties.add(Tie.NOT_YET_ACCEPTED)
+            if link.consultation is not None and link.consultation.specialist_id == who.staff.staff_id:
+                ties.add(Tie.ACCEPTING_SPECIALIST)
     return frozenset(ties)
 
 
-def timeline_ties(who: Identity, timeline: Timeline) -> frozenset[Tie]:
-    """Ties of care to a patient: through any referral or consultation."""
-    ties = set()
-    if who.staff is not None:
-        if any(consultation.specialist_id == who.staff.staff_id for consultation in timeline.consultations):
-            ties.add(Tie.ACCEPTING_SPECIALIST)
-        if who.staff.role is Role.REFERRER and any(
-            referral.site_id == who.staff.site_id for referral in timeline.referrals
-        ):
-            ties.add(Tie.REFERRING_SITE)
-    return frozenset(ties)
+async def care_of(records: Records, subject: CareSubject, subject_id: str) -> CareLink:
+    """The one tie of care to a referral, consultation or snapshot; writes no audit line. Raises NotFound."""
+    [link] = await records.care_links(subject, subject_id)
+    return link
 
 
-@dataclass(frozen=True, slots=True)
-class CareFacts:
-    """A consultation or referral as access and the room need it, read before anybody is shown anything."""
-
-    referral: Referral
-    consultation: Consultation | None
-
-    @property
-    def patient(self) -> Patient:
-        """Whose care it is."""
-        return self.referral.patient
-
-
-class Care:
-    """Looks up relationships in the record."""
-
-    def __init__(self, records: Records) -> None:
-        self._records = records
-
-    async def of_referral(self, referral_id: str, now: datetime) -> CareFacts:
-        """Raises NotFound."""
-        referral = await self._records.referral(ACCESS_CHECK, referral_id, now)
-        if referral.consultation_id is None:
-            return CareFacts(referral, None)
-        return CareFacts(
-            referral, await self._records.consultation(ACCESS_CHECK, referral.consultation_id, now)
-        )
-
-    async def of_consultation(self, consultation_id: str, now: datetime) -> tuple[CareFacts, Consultation]:
-        """Raises NotFound."""
-        consultation = await self._records.consultation(ACCESS_CHECK, consultation_id, now)
-        referral = await self._records.referral(ACCESS_CHECK, consultation.referral_id, now)
-        return CareFacts(referral, consultation), consultation
-
-    async def of_snapshot(self, snapshot: Snapshot, now: datetime) -> CareFacts:
-        """Raises NotFound."""
-        if snapshot.consultation_id is not None:
-            facts, _ = await self.of_consultation(snapshot.consultation_id, now)
-            return facts
-        assert snapshot.referral_id is not None
-        return await self.of_referral(snapshot.referral_id, now)
+async def care_of_consultation(records: Records, consultation_id: str) -> tuple[CareLink, ConsultationLink]:
+    """`care_of`, and the consultation that it leads to. Raises NotFound."""
+    link = await care_of(records, CareSubject.CONSULTATION, consultation_id)
+    if link.consultation is None:
+        raise NotFound("no such consultation")
+    return link, link.consultation

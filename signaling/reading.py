@@ -7,6 +7,7 @@ from datetime import datetime
 
 from records.interface import (
     Actor,
+    CareLink,
     Consultation,
     Participant,
     Records,
@@ -85,6 +86,11 @@ class Reader:
             await self.site_name(referral.site_id),
             await self.staff_name(referral.referrer_id),
         )
+
+    async def one_referral(self, actor: Actor, link: CareLink, now: datetime) -> ReferralView:
+        """A referral, with its photos and, once there is one, the answer."""
+        referral = await self._records.referral(actor, link.referral_id, now)
+        return await self._with_consultation(actor, referral, now)
 
     async def worklist(self, staff: Staff, now: datetime) -> WorklistView:
         """A specialist's consultations and every referral that nobody accepted yet."""

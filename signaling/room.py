@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from media.interface import PublicationInfo, Source, TransportState
-from records.interface import Admission, Consultation, Participant, Phase, Referral, Role
+from records.interface import Admission, Consultation, Participant, Phase, Role
 from signaling.calibrating import LiveCalibration
 from signaling.capture import Capture
 from signaling.consultation import ConsultationState, Place
@@ -22,7 +22,8 @@ class Room:
     """All that is known on this node; nothing of it outlives the room but what the record holds."""
 
     consultation: Consultation
-    referral: Referral
+    site_id: str
+    """Of the referring practice."""
     specialist_name: str
     participants: dict[str, Participant] = field(default_factory=dict)
     sids: dict[str, str] = field(default_factory=dict)

@@ -46,7 +46,7 @@ class RoomDoors:
             moved = await self._steps.apply(room, command, actor, about, words)
         if moved:
             await self._bus.publish(
-                Change(specialist_id=room.consultation.specialist_id, site_id=room.referral.site_id)
+                Change(specialist_id=room.consultation.specialist_id, site_id=room.site_id)
             )
         if command is Command.END and moved:
             await self._tell_ended(room)

@@ -35,12 +35,11 @@ from signaling.consultation import (
 from signaling.days import read_day
 from signaling.errors import Refusal, reply
 from signaling.identity import (
-    Care,
-    CareFacts,
     Identity,
+    care_of_consultation,
+    care_ties,
     consultation_resource,
     place_tie,
-    referral_ties,
     require,
 )
 from signaling.lease import Lease
@@ -92,7 +91,6 @@ class Rooms:
         self._clock = clock
         self._staff_name = staff_name
         self._grace_s = grace_s
-        self._care = Care(records)
         self._served: dict[str, _Served] = {}
         self._opening: dict[str, asyncio.Lock] = {}
         self._places: dict[str, tuple[str, str]] = {}
@@ -115,13 +113,16 @@ class Rooms:
 
     async def enter(self, who: Identity, consultation_id: str, sid: str, address: str) -> None:
         """A connection comes in. An older one of the same participant goes. Raises Refusal, RecordError."""
-        now = self._clock()
-        facts, consultation = await self._care.of_consultation(consultation_id, now)
-        ties = referral_ties(who, facts.referral, consultation)
+        link, known = await care_of_consultation(self._records, consultation_id)
+        ties = care_ties(who, (link,))
         if who.participant is not None and who.participant.consultation_id == consultation_id:
             ties = place_tie(who.participant)
-        require(who, Act.ENTER, consultation_resource(consultation.phase), ties)
-        served = await self._open(facts, consultation, now)
+        require(who, Act.ENTER, consultation_resource(known.phase), ties)
+        now = self._clock()
+        consultation = await self._records.consultation(
+            who.actor(f"consultation/{consultation_id}"), consultation_id, now
+        )
+        served = await self._open(consultation, link.site_id)
         async with served.lock:
             room = served.room
             participant = await self._place(who, room, now)
@@ -150,7 +151,7 @@ class Rooms:
         served = self._served.get(consultation_id)
         return served is not None and participant_id in served.room.sids
 
-    async def _open(self, facts: CareFacts, consultation: Consultation, now: datetime) -> _Served:
+    async def _open(self, consultation: Consultation, site_id: str) -> _Served:
         consultation_id = consultation.consultation_id
         async with self._opening.setdefault(consultation_id, asyncio.Lock()):
             served = self._served.get(consultation_id)
@@ -158,7 +159,7 @@ class Rooms:
                 return served
             if not await self._lease.hold(consultation_id):
                 raise Refusal("consultation.on_another_node")
-            room = Room(consultation, facts.referral, await self._staff_name(consultation.specialist_id))
+            room = Room(consultation, site_id, await self._staff_name(consultation.specialist_id))
             for one in await self._records.participants(consultation_id):
                 room.participants[one.participant_id] = one
             for publication in self._relay.publications(consultation_id):

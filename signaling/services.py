@@ -12,7 +12,6 @@ from aiohttp import web
 from records.interface import Records
 from signaling.auth import Auth
 from signaling.bus import Bus
-from signaling.identity import Care
 from signaling.mail import Mailer
 from signaling.messages import IceServer
 from signaling.metrics import Metrics
@@ -31,7 +30,6 @@ class Services:
     settings: Settings
     records: Records
     auth: Auth
-    care: Care
     reader: Reader
     stills: Stills
     bus: Bus

@@ -16,6 +16,7 @@ from media.interface import TappedFrame
 from records.interface import (
     Actor,
     CaptureMethod,
+    CareSubject,
     NewUpload,
     RecordError,
     Records,
@@ -28,6 +29,7 @@ from signaling.background import Background
 from signaling.bus import Bus, Change
 from signaling.color_jobs import ColorFunctions, derive_corrected, derive_shown
 from signaling.color_workers import ColorWorkers
+from signaling.identity import care_of
 
 log = structlog.get_logger()
 SOFTWARE = f"truehue {version('truehue')}"
@@ -133,10 +135,8 @@ class Stills:
             )
         )
         if snapshot.referral_id is not None and snapshot.consultation_id is None:
-            referral = await self._records.referral(
-                Actor("system", Role.SYSTEM, reason_of(snapshot)), snapshot.referral_id, self._clock()
-            )
-            await self._bus.publish(Change(site_id=referral.site_id, open_referrals=True))
+            link = await care_of(self._records, CareSubject.REFERRAL, snapshot.referral_id)
+            await self._bus.publish(Change(site_id=link.site_id, open_referrals=True))
 
     async def settle(self) -> None:
         """Wait until nothing is being derived."""
