@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -127,11 +129,13 @@ class Database:
         Raises RecordError where no database answers, or where it is ahead of this version.
         """
         try:
+            if self.is_sqlite:
+                await asyncio.to_thread(use_write_ahead_log, Path(str(self.engine.url.database)))
             async with self.write() as conn:
                 if not self.is_sqlite:
                     await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
                 await conn.run_sync(_upgrade)
-        except (OSError, DBAPIError) as error:
+        except (OSError, sqlite3.Error, DBAPIError) as error:
             raise RecordError("the record's database does not answer, or is no database") from error
         except CommandError as error:
             raise RecordError("the record was written by a newer version of this program") from error
@@ -164,13 +168,29 @@ def _make_private_file(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
+def use_write_ahead_log(path: Path) -> None:
+    """Set the journal mode, which the file keeps. Raises OSError, sqlite3.Error.
+
+    Two connections that change it at once fail at once: SQLite waits for no lock that could be a deadlock.
+    So processes that start together take turns, by a lock on the folder.
+    """
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        with closing(
+            sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
+        ) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        os.close(folder)
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = (
         None  # transactions begin where _begin_sqlite says, not where the driver guesses
     )
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode=WAL")
     # FULL, because an acknowledged upload lets the phone forget its picture: in WAL mode NORMAL may lose the
     # last transactions to a power cut. The price is one fsync a transaction.
     cursor.execute("PRAGMA synchronous=FULL")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,12 +16,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from records.engine import Database, migration_config
+from records.engine import Database, migration_config, use_write_ahead_log
 from records.interface import RecordError
 from records.schema import metadata
 from tests.support.ports import free_port
 from tests.support.postgres import PrivatePostgres
 from tests.support.record import make_file
+
+HEAD = "0002"
 
 
 def _differences(connection: Connection) -> list[object]:
@@ -51,7 +57,7 @@ async def test_migrating_again_and_at_once_is_fine(tmp_path: Path, postgres: Pri
         databases = [Database(url) for _ in range(3)]
         await asyncio.gather(*(database.migrate() for database in databases))
         async with databases[0].read() as conn:
-            assert (await conn.execute(text("SELECT version_num FROM alembic_version"))).all() == [("0001",)]
+            assert (await conn.execute(text("SELECT version_num FROM alembic_version"))).all() == [(HEAD,)]
         for database in databases:
             await database.close()
     postgres.drop("migrating")
@@ -63,12 +69,13 @@ async def test_there_is_one_line_of_migrations(tmp_path: Path) -> None:
         heads = await conn.run_sync(
             lambda connection: ScriptDirectory.from_config(migration_config(connection)).get_heads()
         )
-    assert heads == ["0001"]
+    assert heads == [HEAD]
     await database.close()
 
 
 async def test_sqlite_is_durable_and_checks_references(tmp_path: Path) -> None:
     database = Database(f"sqlite+aiosqlite:///{tmp_path}/record.db")
+    await database.migrate()
     async with database.read() as conn:
         found = {
             pragma: (await conn.execute(text(f"PRAGMA {pragma}"))).scalar_one()
@@ -150,3 +157,21 @@ def test_word_columns_are_wide_enough() -> None:
         for column in table.columns:
             words = getattr(column.type, "words", ())
             assert all(len(word) <= 16 for word in words), column
+
+
+def test_those_who_start_together_on_a_new_file_all_get_its_journal(tmp_path: Path) -> None:
+    starters = 4
+    for round_number in range(25):
+        path = tmp_path / f"{round_number}.db"
+        path.touch()
+        together = threading.Barrier(starters)
+
+        def start(path: Path = path, together: threading.Barrier = together) -> None:
+            together.wait()
+            use_write_ahead_log(path)
+
+        with ThreadPoolExecutor(starters) as pool:
+            for started in [pool.submit(start) for _ in range(starters)]:
+                started.result()
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
