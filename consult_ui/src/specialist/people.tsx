@@ -36,7 +36,7 @@ export function People({ desk, call }: { desk: Desk; call: StaffCall }): JSX.Ele
 }
 
 function Person({ desk, call, who }: { desk: Desk; call: StaffCall; who: ParticipantView }): JSX.Element {
-  const [refusing, setRefusing] = useState(false);
+  const [saying, setSaying] = useState<"refuse" | "send_back" | null>(null);
   const [words, setWords] = useState("");
   const [admitting, setAdmitting] = useState(false);
   const ask = { participant_id: who.participant_id };
@@ -50,9 +50,11 @@ function Person({ desk, call, who }: { desk: Desk; call: StaffCall; who: Partici
     setAdmitting(true);
     void desk.admit(who).finally(() => setAdmitting(false));
   };
-  const refuse = (): void => {
-    setRefusing(false);
-    later(t("people.refusing", { name: who.name }), () => void call.ask("refuse", { ...ask, words: words.trim() }));
+  const turnAway = (command: "refuse" | "send_back"): void => {
+    setSaying(null);
+    setWords("");
+    const label = t(command === "refuse" ? "people.refusing" : "people.sending_back", { name: who.name });
+    later(label, () => void call.ask(command, { ...ask, words: words.trim() }));
   };
 
   return (
@@ -79,38 +81,35 @@ function Person({ desk, call, who }: { desk: Desk; call: StaffCall; who: Partici
           {t(`role.${who.role}`)} · {stateWords(who, waited)}
           {who.admission === "admitted" && microphone?.muted && ` · ${t("people.muted")}`}
         </span>
-        {!pending && !refusing && !call.ended.value && (
+        {!pending && saying === null && !call.ended.value && (
           <div class="row">
             {isAtTheDoor(who) && (
               <Button kind="primary" disabled={admitting} onClick={admit}>
                 {t("people.admit")}
               </Button>
             )}
-            {isAtTheDoor(who) && <Button onClick={() => setRefusing(true)}>{t("people.refuse")}</Button>}
+            {isAtTheDoor(who) && <Button onClick={() => setSaying("refuse")}>{t("people.refuse")}</Button>}
             {who.admission === "admitted" && (
-              <Button
-                kind="quiet"
-                onClick={() => later(t("people.sending_back", { name: who.name }), () => void call.ask("send_back", ask))}
-              >
+              <Button kind="quiet" onClick={() => setSaying("send_back")}>
                 {t("people.send_back")}
               </Button>
             )}
           </div>
         )}
-        {refusing && (
+        {saying !== null && (
           <form
             class="stack"
             onSubmit={(event) => {
               event.preventDefault();
-              refuse();
+              turnAway(saying);
             }}
           >
-            <TextArea label={t("people.refuse_words", { name: who.name })} rows={2} maxLength={2000} value={words} onInput={setWords} />
+            <TextArea label={t("people.words", { name: who.name })} rows={2} maxLength={2000} value={words} onInput={setWords} />
             <div class="row">
               <Button kind="primary" type="submit" onClick={() => undefined}>
-                {t("people.send_refusal")}
+                {t(saying === "refuse" ? "people.send_refusal" : "people.send_back_now")}
               </Button>
-              <Button kind="quiet" onClick={() => setRefusing(false)}>
+              <Button kind="quiet" onClick={() => setSaying(null)}>
                 {t("action.back")}
               </Button>
             </div>
