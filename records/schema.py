@@ -151,6 +151,15 @@ participants = Table(
     ),
 )
 
+stays = Table(
+    "stays",
+    metadata,
+    Column("sequence", Counter, primary_key=True, autoincrement=True),
+    Column("participant_id", Id, ForeignKey("participants.participant_id"), nullable=False, index=True),
+    Column("came_at", UtcDateTime, nullable=False),
+    Column("left_at", UtcDateTime),
+)
+
 consents = Table(
     "consents",
     metadata,

@@ -22,7 +22,7 @@ from records.interface import (
 )
 from records.keys import PatientKeys
 from records.lifecycle import check_admission, waiting_since
-from records.schema import consents, consultations, participants, satisfactions, staff
+from records.schema import consents, consultations, participants, satisfactions, staff, stays
 from records.transaction import StoreBase, Tx
 
 
@@ -66,6 +66,8 @@ class ParticipantStore(StoreBase):
                         created_at=now,
                     )
                 )
+                if admission is Admission.ADMITTED:
+                    await _come_in(tx, participant_id, now)
                 added = await _participant(tx, participant_id)
                 await tx.audit(actor, "participant.add", f"participant/{participant_id}", now)
         except IntegrityError:
@@ -109,6 +111,11 @@ class ParticipantStore(StoreBase):
                     else keys.seal("participants", "words", participant_id, words),
                 )
             )
+            if admission is not row["admission"]:
+                if admission is Admission.ADMITTED:
+                    await _come_in(tx, participant_id, now)
+                elif row["admission"] is Admission.ADMITTED:
+                    await _go_out(tx, participant_id, now)
             moved = await _participant(tx, participant_id)
             await tx.audit(actor, f"participant.{admission.value}", f"participant/{participant_id}", now)
         return moved
@@ -154,6 +161,18 @@ class ParticipantStore(StoreBase):
             changed = await _participant(tx, participant_id)
             await tx.audit(actor, "consent.give", f"participant/{participant_id}", now)
         return changed
+
+
+async def _come_in(tx: Tx, participant_id: str, now: datetime) -> None:
+    await tx.change(insert(stays).values(participant_id=participant_id, came_at=now))
+
+
+async def _go_out(tx: Tx, participant_id: str, now: datetime) -> None:
+    await tx.change(
+        update(stays)
+        .where(stays.c.participant_id == participant_id, stays.c.left_at.is_(None))
+        .values(left_at=now)
+    )
 
 
 async def _participant(tx: Tx, participant_id: str) -> Participant:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import RowMapping, Select, exists, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from records.ids import new_id
 from records.interface import Actor, ChatLine, Conflict, RecordError, Satisfaction
 from records.keys import PatientKeys
-from records.schema import chat_lines, consultations, participants, satisfactions
+from records.schema import chat_lines, consultations, participants, satisfactions, stays
 from records.transaction import StoreBase, Tx
 
 
@@ -78,19 +79,41 @@ class WordsStore(StoreBase):
 
     async def chat_lines(self, actor: Actor, consultation_id: str, now: datetime) -> Sequence[ChatLine]:
         """The chat of a consultation in the order it was said."""
-        query = (
-            select(chat_lines, participants.c.name, participants.c.role, consultations.c.patient_id)
-            .join(participants, participants.c.participant_id == chat_lines.c.participant_id)
-            .join(consultations, consultations.c.consultation_id == chat_lines.c.consultation_id)
-            .where(chat_lines.c.consultation_id == consultation_id)
-            .order_by(chat_lines.c.sequence)
-        )
+        query = _lines().where(chat_lines.c.consultation_id == consultation_id)
         async with self._write() as tx:
-            rows = await tx.all(query)
-            keys = await tx.keys_of_all(row["patient_id"] for row in rows)
-            lines = [_chat_line_from(row, keys[row["patient_id"]]) for row in rows]
+            lines = await _load(tx, query.order_by(chat_lines.c.sequence))
             await tx.audit(actor, "chat.read", f"consultation/{consultation_id}", now)
         return lines
+
+    async def chat_lines_heard(
+        self, actor: Actor, participant_id: str, most: int, now: datetime
+    ) -> Sequence[ChatLine]:
+        """The latest lines said while a participant was inside, in the order they were said; NotFound."""
+        inside = exists().where(
+            stays.c.participant_id == participant_id,
+            stays.c.came_at <= chat_lines.c.sent_at,
+            or_(stays.c.left_at.is_(None), stays.c.left_at > chat_lines.c.sent_at),
+        )
+        async with self._write() as tx:
+            consultation_id = (await _place(tx, participant_id))["consultation_id"]
+            query = _lines().where(chat_lines.c.consultation_id == consultation_id, inside)
+            lines = await _load(tx, query.order_by(chat_lines.c.sequence.desc()).limit(most))
+            await tx.audit(actor, "chat.read", f"consultation/{consultation_id}", now)
+        return lines[::-1]
+
+
+def _lines() -> Select[Any]:
+    return (
+        select(chat_lines, participants.c.name, participants.c.role, consultations.c.patient_id)
+        .join(participants, participants.c.participant_id == chat_lines.c.participant_id)
+        .join(consultations, consultations.c.consultation_id == chat_lines.c.consultation_id)
+    )
+
+
+async def _load(tx: Tx, query: Select[Any]) -> list[ChatLine]:
+    rows = await tx.all(query)
+    keys = await tx.keys_of_all(row["patient_id"] for row in rows)
+    return [_chat_line_from(row, keys[row["patient_id"]]) for row in rows]
 
 
 def satisfaction_from(row: RowMapping, keys: PatientKeys) -> Satisfaction:

@@ -40,6 +40,7 @@ class Act(StrEnum):
     SHARE_SCREEN = "share_screen"
     MUTE = "mute"
     CHAT = "chat"
+    READ_CHAT = "read_chat"
     CAPTURE = "capture"
     ANSWER_CAPTURE = "answer_capture"
     OPEN_UPLOAD = "open_upload"
@@ -118,6 +119,7 @@ _ROWS: tuple[_Row, ...] = (
     (Act.SHARE_SCREEN, (_S,), _OPEN, (Tie.ADMITTED,)),
     (Act.MUTE, _EVERYBODY, _OPEN, (Tie.ADMITTED,)),
     (Act.CHAT, _EVERYBODY, _OPEN, (Tie.ADMITTED,)),
+    (Act.READ_CHAT, _EVERYBODY, _OPEN, (Tie.ADMITTED,)),
     (Act.CAPTURE, (_S,), _OPEN, (Tie.ADMITTED,)),
     (Act.ANSWER_CAPTURE, (_P, _R), _OPEN, (Tie.ADMITTED,)),
     (Act.OPEN_UPLOAD, (_P, _S, _R), _OPEN, (Tie.ADMITTED,)),

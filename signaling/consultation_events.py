@@ -12,6 +12,7 @@ from records.interface import Records
 from signaling import messages as m
 from signaling.access import Act
 from signaling.live import COMMANDS, Handler
+from signaling.reading import CHAT_HISTORY_LINES
 from signaling.room_capture import RoomCaptures
 from signaling.room_doors import RoomDoors
 from signaling.room_ports import Live
@@ -58,6 +59,14 @@ def consultation_events(
             await live.emit("chat", chat_view(line), room.sids[participant_id])
         return m.OkReply()
 
+    async def chat_history(sid: str, request: m.ChatHistoryRequest) -> m.ChatHistoryView:
+        _, participant = rooms.check(sid, Act.READ_CHAT)
+        lines = await records.chat_lines_heard(
+            actor_of(participant), participant.participant_id, CHAT_HISTORY_LINES, clock()
+        )
+        rooms.check(sid, Act.READ_CHAT)
+        return m.ChatHistoryView([chat_view(line) for line in lines])
+
     async def capture(sid: str, request: m.CaptureRequest) -> m.CaptureView:
         return await captures.request(sid, request.participant_id)
 
@@ -74,6 +83,7 @@ def consultation_events(
         "negotiate": (m.NegotiateRequest, negotiate),
         "mute": (m.MuteRequest, mute),
         "chat": (m.ChatRequest, chat),
+        "chat_history": (m.ChatHistoryRequest, chat_history),
         "capture": (m.CaptureRequest, capture),
         "capture_progress": (m.CaptureProgressRequest, capture_progress),
         "capture_failed": (m.CaptureFailedRequest, capture_failed),

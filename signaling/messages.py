@@ -310,7 +310,10 @@ class WorklistView(View):
 
 
 class ConsultationDetail(View):
-    """GET /api/consultations/{consultation_id}: what the specialist or referring site sees around a call."""
+    """GET /api/consultations/{consultation_id}: what the specialist or referring site sees around a call.
+
+    Until it has ended, the referring site gets no note and, of the chat, what its person was inside for.
+    """
 
     consultation_id: str
     phase: PhaseName
@@ -526,6 +529,10 @@ class ChatRequest(Request):
     text: Annotated[str, Meta(min_length=1, max_length=2000)]
 
 
+class ChatHistoryRequest(Request):
+    """`chat_history`: an admitted participant asks what was said; replies ChatHistoryView."""
+
+
 class ChatView(View):
     """`chat` event, and the lines of ConsultationDetail."""
 
@@ -535,6 +542,12 @@ class ChatView(View):
     role: RoleName
     text: str
     sent_at: datetime
+
+
+class ChatHistoryView(View):
+    """The latest lines said while the participant was inside, oldest first: not those said without them."""
+
+    lines: list[ChatView]
 
 
 class CaptureRequest(Request):

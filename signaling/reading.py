@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from records.interface import (
     Actor,
     CareLink,
+    ChatLine,
     Consultation,
     Participant,
+    Phase,
     Records,
     Referral,
     ReferralState,
@@ -35,6 +37,9 @@ from signaling.views import (
     snapshot_view,
     timeline_consultation,
 )
+
+CHAT_HISTORY_LINES = 200
+"""As many of the latest lines are shown to whoever comes in."""
 
 
 def place_view(participant: Participant, *, present: bool = False, media: str = "none") -> ParticipantView:
@@ -142,7 +147,11 @@ class Reader:
         consultation = await self._records.consultation(actor, consultation_id, now)
         referral = await self._records.referral(actor, consultation.referral_id, now)
         snapshots = await self._records.snapshots_of_consultation(actor, consultation_id, now)
-        lines = await self._records.chat_lines(actor, consultation_id, now)
+        done = consultation.phase is Phase.ENDED or actor.role is not Role.REFERRER
+        if done:
+            lines = await self._records.chat_lines(actor, consultation_id, now)
+        else:
+            lines = await self._heard(actor, consultation_id, now)
         return ConsultationDetail(
             consultation_id=consultation_id,
             phase=consultation.phase.value,
@@ -150,10 +159,19 @@ class Reader:
             started_at=consultation.started_at,
             ended_at=consultation.ended_at,
             referral=await self.referral(actor, referral, consultation, now),
-            note=NoteView(consultation.note, consultation.note_version),
+            note=NoteView(consultation.note if done else "", consultation.note_version),
             snapshots=[snapshot_view(snapshot) for snapshot in snapshots],
             chat=[chat_view(line) for line in lines],
         )
+
+    async def _heard(self, actor: Actor, consultation_id: str, now: datetime) -> Sequence[ChatLine]:
+        """The chat of a running call for staff who have a place in it, or have none."""
+        for one in await self._records.participants(consultation_id):
+            if one.staff_id == actor.actor_id:
+                return await self._records.chat_lines_heard(
+                    actor, one.participant_id, CHAT_HISTORY_LINES, now
+                )
+        return []
 
     async def timeline(self, actor: Actor, patient_id: str, now: datetime) -> TimelineView:
         """A patient's record, each list newest first."""
@@ -165,7 +183,12 @@ class Reader:
                 await self.referral(actor, referral, by_id.get(referral.consultation_id or ""), now)
                 for referral in timeline.referrals
             ],
-            consultations=[timeline_consultation(one) for one in timeline.consultations],
+            consultations=[
+                timeline_consultation(
+                    one, with_note=one.phase is Phase.ENDED or actor.role is not Role.REFERRER
+                )
+                for one in timeline.consultations
+            ],
             snapshots=[snapshot_view(snapshot) for snapshot in timeline.snapshots],
             satisfactions=[satisfaction_view(answer) for answer in timeline.satisfactions],
         )

@@ -119,13 +119,13 @@ def satisfaction_view(answer: Satisfaction) -> SatisfactionView:
     return SatisfactionView(answer.consultation_id, answer.score, answer.words, answer.given_at)
 
 
-def timeline_consultation(consultation: Consultation) -> TimelineConsultation:
-    """A consultation in the timeline."""
+def timeline_consultation(consultation: Consultation, *, with_note: bool) -> TimelineConsultation:
+    """A consultation in the timeline; its note is a draft until it has ended."""
     return TimelineConsultation(
         consultation_id=consultation.consultation_id,
         scheduled_at=consultation.scheduled_at,
         started_at=consultation.started_at,
         ended_at=consultation.ended_at,
         phase=consultation.phase.value,
-        note=consultation.note,
+        note=consultation.note if with_note else "",
     )

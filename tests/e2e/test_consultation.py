@@ -116,8 +116,11 @@ async def admission(patient: Person, specialist: Person) -> None:
     await specialist.press("Admit")
     await patient.sees(re.compile("can see and hear you"))
     await specialist.press("Send back")
+    await specialist.page.get_by_label(f"Words for {PATIENT}").fill("One moment, I look for your letter.")
+    await specialist.press("Send to the waiting room")
     await specialist.press("Do it now")
     await patient.sees("You are back in the waiting room")
+    await patient.sees("One moment, I look for your letter.")
     await specialist.press("Admit")
     await patient.sees(re.compile("can see and hear you"))
 
@@ -164,6 +167,9 @@ async def media(patient: Person, specialist: Person, referrer: Person, interpret
     await patient.page.reload()
     await patient.sees(re.compile("can see and hear you"))
     assert await specialist.frames_of(CAMERA_OF_PATIENT) == 5
+    await patient.press("Messages")
+    await patient.sees("It itches at night.")
+    await patient.press("Messages")
 
 
 async def assert_forwarded_untouched(sender: Person, viewer: Person) -> None:

@@ -60,6 +60,7 @@ EXPECTED = {
     Act.SHARE_SCREEN: "s@open_consultation/admitted",
     Act.MUTE: " ".join(f"{r}@open_consultation/admitted" for r in "psri"),
     Act.CHAT: " ".join(f"{r}@open_consultation/admitted" for r in "psri"),
+    Act.READ_CHAT: " ".join(f"{r}@open_consultation/admitted" for r in "psri"),
     Act.CAPTURE: "s@open_consultation/admitted",
     Act.ANSWER_CAPTURE: "p@open_consultation/admitted r@open_consultation/admitted",
     Act.OPEN_UPLOAD: (
@@ -102,6 +103,7 @@ def test_without_a_tie_nothing() -> None:
 def test_whoever_waits_reaches_no_media_and_no_record() -> None:
     media = {Act.NEGOTIATE, Act.SHARE_SCREEN, Act.MUTE, Act.CHAT, Act.CAPTURE, Act.ANSWER_CAPTURE}
     record = {
+        Act.READ_CHAT,
         Act.READ_REFERRAL,
         Act.READ_CONSULTATION,
         Act.READ_TIMELINE,

@@ -178,6 +178,62 @@ async def test_the_referring_site_knocks_and_chats(clinic: Clinic) -> None:
     assert [one["text"] for one in detail["chat"]] == ["你好 <b>"]
 
 
+async def test_a_participant_gets_the_chat_of_their_own_stay(clinic: Clinic) -> None:
+    consulted = await clinic.consultation()
+    await consulted.consent()
+    specialist, patient = await consulted.specialist_seat(), await consulted.patient_seat()
+    await specialist.call("chat", {"text": "before anybody came"})
+    assert error_of(await patient.call("chat_history")) == "access.denied"
+    await patient.call("knock")
+    waiting = await specialist.state(lambda view: participant_of(view, "patient")["admission"] == "waiting")
+    who = {"participant_id": participant_of(waiting, "patient")["participant_id"]}
+    assert error_of(await patient.call("chat_history")) == "access.denied"
+    await specialist.call("admit", who)
+    assert await patient.call("chat_history") == {"lines": []}
+    await specialist.call("chat", {"text": "good morning"})
+    await patient.close()
+    await specialist.state(lambda view: not participant_of(view, "patient")["present"])
+    await specialist.call("chat", {"text": "are you there?"})
+    # A reload: the same link, a new page.
+    patient = await consulted.patient_seat()
+    lines = (await patient.call("chat_history"))["lines"]
+    assert [line["text"] for line in lines] == ["good morning", "are you there?"]
+    assert lines[0]["name"] == "Dr. Specialist 0"
+    await specialist.call("send_back", who)
+    await specialist.call("chat", {"text": "without the patient"})
+    assert error_of(await patient.call("chat_history")) == "access.denied"
+    await specialist.call("admit", who)
+    assert (await patient.call("chat_history"))["lines"] == lines
+    await specialist.call("end")
+    assert error_of(await patient.call("chat_history")) == "consultation.ended"
+
+
+async def test_the_referring_site_reads_drafts_and_chat_only_afterwards(clinic: Clinic) -> None:
+    consulted = await clinic.consultation()
+    specialist, _ = await consulted.in_call()
+    path = f"/api/consultations/{consulted.consultation_id}"
+    timeline = f"/api/patients/{consulted.referral['patient']['patient_id']}/timeline"
+    note = await consulted.specialist.ask("PUT", f"{path}/note", {"text": "a draft", "version": 0})
+    assert note.status == 200
+    await specialist.call("chat", {"text": "before the referrer"})
+
+    async def read() -> tuple[list[str], str, str]:
+        detail = (await consulted.referrer.get(path)).json
+        [known] = (await consulted.referrer.get(timeline)).json["consultations"]
+        return [line["text"] for line in detail["chat"]], detail["note"]["text"], known["note"]
+
+    assert await read() == ([], "", "")
+    referrer = await consulted.referrer_seat()
+    await referrer.call("knock")
+    view = await specialist.state(lambda view: any(is_waiting_referrer(one) for one in view["participants"]))
+    [who] = [one["participant_id"] for one in view["participants"] if is_waiting_referrer(one)]
+    await specialist.call("admit", {"participant_id": who})
+    await specialist.call("chat", {"text": "with the referrer"})
+    assert await read() == (["with the referrer"], "", "")
+    await specialist.call("end")
+    assert await read() == (["before the referrer", "with the referrer"], "a draft", "a draft")
+
+
 def is_waiting_referrer(one: Any) -> bool:
     return bool(one["role"] == "referrer" and one["admission"] == "waiting")
 

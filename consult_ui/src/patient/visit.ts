@@ -7,6 +7,7 @@ import { languageChosen, setLanguage } from "../lib/i18n";
 import { MediaSession } from "../lib/media_session";
 import type {
   CaptureTake,
+  ChatHistoryView,
   ChatRequest,
   ChatView,
   ConsentRequest,
@@ -125,6 +126,15 @@ export class Visit {
     return live ? live.call<T>(event, data) : Promise.reject(new ApiError("network.unreachable", "Not connected.", 0));
   }
 
+  private takeChat(lines: readonly ChatView[]): void {
+    const known = new Set(this.chat.peek().map(({ line_id }) => line_id));
+    const fresh = lines.filter(({ line_id }) => !known.has(line_id));
+    if (fresh.length === 0) return;
+    this.chat.value = [...this.chat.peek(), ...fresh].sort((a, b) => a.sent_at.localeCompare(b.sent_at));
+    const you = this.join.peek()?.participant_id;
+    if (!this.chatOpen.peek()) this.unread.value += fresh.filter(({ participant_id }) => participant_id !== you).length;
+  }
+
   private enterRoom(): void {
     this.step.value = "room";
     remember("room");
@@ -132,10 +142,11 @@ export class Visit {
     const live = connectConsultation({ token: this.token });
     this.live.value = live;
     live.on<CaptureTake>("capture_take", (take) => void this.capturing.take(take));
-    live.on<ChatView>("chat", (line) => {
-      if (this.chat.peek().some(({ line_id }) => line_id === line.line_id)) return;
-      this.chat.value = [...this.chat.peek(), line];
-      if (!this.chatOpen.peek() && line.participant_id !== this.join.peek()?.participant_id) this.unread.value += 1;
+    live.on<ChatView>("chat", (line) => this.takeChat([line]));
+    const inside = computed(() => live.connected.value && live.state.value?.you.admission === "admitted");
+    // What was said before a reload, or while the connection was away.
+    effect(() => {
+      if (inside.value) live.call<ChatHistoryView>("chat_history").then(({ lines }) => this.takeChat(lines), () => undefined);
     });
     // Whoever comes for the first time knocks without being asked to.
     effect(() => {

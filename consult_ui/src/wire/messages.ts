@@ -264,7 +264,11 @@ export interface WorklistView {
   referrals: ReferralView[];
 }
 
-/** GET /api/consultations/{consultation_id}: what the specialist or referring site sees around a call. */
+/**
+ * GET /api/consultations/{consultation_id}: what the specialist or referring site sees around a call.
+ *
+ * Until it has ended, the referring site gets no note and, of the chat, what its person was inside for.
+ */
 export interface ConsultationDetail {
   consultation_id: string;
   phase: PhaseName;
@@ -447,6 +451,10 @@ export interface ChatRequest {
   text: string;
 }
 
+/** `chat_history`: an admitted participant asks what was said; replies ChatHistoryView. */
+export interface ChatHistoryRequest {
+}
+
 /** `chat` event, and the lines of ConsultationDetail. */
 export interface ChatView {
   line_id: string;
@@ -455,6 +463,11 @@ export interface ChatView {
   role: RoleName;
   text: string;
   sent_at: string;
+}
+
+/** The latest lines said while the participant was inside, oldest first: not those said without them. */
+export interface ChatHistoryView {
+  lines: ChatView[];
 }
 
 /** `capture`: the specialist asks a participant's device for a still. Replies CaptureView. */
