@@ -50,7 +50,8 @@ from signaling.upkeep import Upkeep
 from signaling.worklists import Worklists
 from turn.coturn_config import CoturnConfig, render
 from turn.credentials import credentials
-from turn.probe import Outcome, probe
+from turn.probe import InvalidTurnUrl, Outcome, probe
+from turn.urls import offered_urls
 
 log = structlog.get_logger()
 
@@ -263,13 +264,21 @@ def _own_url(settings: Settings, port: int, tls: bool) -> str:
     return f"{'https' if tls else 'http'}://{host}:{port}"
 
 
+def turn_urls(settings: Settings) -> tuple[str, ...]:
+    """What browsers are given. Raises SettingsError."""
+    try:
+        return offered_urls(settings.turn_urls, settings.turn_tls_port if settings.turn_tls_cert else None)
+    except InvalidTurnUrl as error:
+        raise SettingsError("turn_urls", str(error)) from error
+
+
 def _ice_servers(settings: Settings) -> IceServers:
+    urls = turn_urls(settings)
+
     def servers(user_id: str, now: datetime) -> list[IceServer]:
-        if not settings.turn_urls:
+        if not urls:
             return []
-        given = credentials(
-            settings.turn_secret, user_id, int(now.timestamp()), settings.turn_ttl_s, settings.turn_urls
-        )
+        given = credentials(settings.turn_secret, user_id, int(now.timestamp()), settings.turn_ttl_s, urls)
         return [IceServer(list(given.urls), given.username, given.credential)]
 
     return servers
@@ -293,6 +302,9 @@ def coturn_configuration(settings: Settings, external_ip: str) -> str:
             realm=urlsplit(settings.public_url).hostname or "truehue",
             external_ips=(external_ip,) if external_ip else (),
             allowed_peers=settings.media_addresses,
+            tls_port=settings.turn_tls_port,
+            tls_cert=settings.turn_tls_cert,
+            tls_key=settings.turn_tls_key,
         )
     )
 

@@ -16,7 +16,7 @@ import aiohttp
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from signaling.compose import INTERFACE_DIR, open_records, probe_turn
+from signaling.compose import INTERFACE_DIR, open_records, probe_turn, turn_urls
 from signaling.mail import Mailer
 from signaling.settings import Settings
 
@@ -123,7 +123,7 @@ async def _servers(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("redis", True, "not set up: one node")
     if not settings.turn_urls:
         yield Finding("turn", True, "not set up: calls need a direct way to the media port")
-    for url in settings.turn_urls:
+    for url in turn_urls(settings):
         relays, words = await probe_turn(settings, url)
         yield Finding(f"turn {url}", relays, words)
     if settings.smtp_url:

@@ -103,6 +103,20 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     turn_ttl_s: Annotated[int, Meta(ge=60, le=86400, description="Life of TURN credentials, in seconds.")] = (
         3600
     )
+    turn_tls_cert: Annotated[
+        str,
+        Meta(
+            description="PEM file of the TURN servers' certificate chain, as coturn sees it; with "
+            "turn_tls_key, coturn listens for TLS and `turns:` URLs are handed out."
+        ),
+    ] = ""
+    turn_tls_key: Annotated[
+        str, Meta(description="PEM file of that certificate's key, as coturn sees it.")
+    ] = ""
+    turn_tls_port: Annotated[
+        int,
+        Meta(ge=1, le=65535, description="Port on which coturn listens for TLS, where it has a certificate."),
+    ] = 5349
     smtp_url: Annotated[
         str,
         Meta(
@@ -238,6 +252,10 @@ def _check_together(settings: Settings) -> None:
         raise SettingsError("tls_cert", "tls_cert and tls_key go together")
     if bool(settings.turn_urls) != bool(settings.turn_secret):
         raise SettingsError("turn_urls", "turn_urls and turn_secret go together")
+    if bool(settings.turn_tls_cert) != bool(settings.turn_tls_key):
+        raise SettingsError("turn_tls_cert", "turn_tls_cert and turn_tls_key go together")
+    if settings.turn_tls_cert and not settings.turn_urls:
+        raise SettingsError("turn_tls_cert", "is of no use without turn_urls")
     if settings.smtp_url and not settings.mail_from:
         raise SettingsError("mail_from", "is needed with smtp_url")
 

@@ -148,7 +148,20 @@ async def test_turn_config(tmp_path: Path) -> None:
     text = output.read_text()
     assert "realm=clinic.example" in text
     assert "allowed-peer-ip=192.0.2.7" in text
+    assert "tls-listening-port" not in text
     assert output.stat().st_mode & 0o777 == 0o600
+    tls = {
+        "TRUEHUE_TURN_TLS_CERT": "/certs/turn.pem",
+        "TRUEHUE_TURN_TLS_KEY": "/certs/turn.key",
+        "TRUEHUE_TURN_TLS_PORT": "443",
+    }
+    code, _, err = await command(
+        tmp_path / "data", "turn-config", "--output", str(output), more={**turn, **tls}
+    )
+    assert code == 0, err
+    lines = output.read_text().splitlines()
+    assert {"tls-listening-port=443", "cert=/certs/turn.pem", "pkey=/certs/turn.key"} <= {*lines}
+    assert "no-tls" not in lines
     code, _, err = await command(tmp_path / "data", "turn-config", "--output", str(output))
     assert code == 1
     assert "secret" in err
@@ -168,6 +181,11 @@ async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     [
         (("serve",), {"TRUEHUE_HTTP_PORT": "many"}, "Setting TRUEHUE_HTTP_PORT"),
         (("serve",), {"TRUEHUE_NONSENSE": "1"}, "Setting TRUEHUE_NONSENSE"),
+        (
+            ("serve",),
+            {"TRUEHUE_TURN_URLS": "turn.example:3478", "TRUEHUE_TURN_SECRET": "0123456789abcdef"},
+            "turn_urls: a TURN URL is turn:host:port",
+        ),
         (("audit", "verify"), {}, "There is no record yet"),
     ],
 )

@@ -79,7 +79,6 @@ async def test_satisfaction_comes_after_the_end(clinic: Clinic) -> None:
 
 
 async def test_turn_credentials_are_handed_out(tmp_path: Path) -> None:
-
     more: dict[str, Any] = {"turn_urls": ("turn:turn.example:3478",), "turn_secret": "a long shared secret"}
     async with Clinic.open(tmp_path, **more) as clinic:
         consulted = await clinic.consultation()
@@ -90,6 +89,11 @@ async def test_turn_credentials_are_handed_out(tmp_path: Path) -> None:
         assert server["urls"] == ["turn:turn.example:3478"]
         assert server["username"].endswith(f":{participant_id}")
         assert "secret" not in str(ice)
+    more |= {"turn_tls_cert": "/certs/turn.pem", "turn_tls_key": "/certs/turn.key"}
+    async with Clinic.open(tmp_path, **more) as clinic:
+        ice = (await (await clinic.signed_in(clinic.specialist)).get("/api/ice")).json
+        [server] = ice["ice_servers"]
+        assert server["urls"] == ["turn:turn.example:3478", "turns:turn.example:5349?transport=tcp"]
 
 
 async def test_no_such_language_or_link(clinic: Clinic) -> None:
