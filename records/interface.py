@@ -77,6 +77,15 @@ class Variant(StrEnum):
     THUMBNAIL = "thumbnail"
 
 
+class Gamut(StrEnum):
+    """The widest color space that a display says it shows (CSS media feature color-gamut)."""
+
+    REC2020 = "rec2020"
+    P3 = "p3"
+    SRGB = "srgb"
+    LESS = "less"
+
+
 class UploadPurpose(StrEnum):
     """What an upload becomes when it is whole."""
 
@@ -190,6 +199,17 @@ class Participant:
 
 
 @dataclass(frozen=True, slots=True)
+class DisplayCheck:
+    """What the specialist found of the display that a consultation was judged on."""
+
+    staff_id: str
+    gamut: Gamut
+    steps_apart: bool
+    """Every step of the grey ramp could be told from its neighbors."""
+    checked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Consultation:
     """One video consultation (a FHIR Encounter of class VR)."""
 
@@ -203,6 +223,8 @@ class Consultation:
     ended_at: datetime | None
     note: str
     note_version: int
+    display_check: DisplayCheck | None
+    """The latest; earlier ones stay in the record."""
 
 
 class CareSubject(StrEnum):
@@ -515,6 +537,17 @@ class Records(Protocol):
     async def write_note(
         self, actor: Actor, consultation_id: str, text: str, expected_version: int, now: datetime
     ) -> Consultation: ...
+
+    async def add_display_check(
+        self,
+        actor: Actor,
+        consultation_id: str,
+        gamut: Gamut,
+        steps_apart: bool,
+        checked_at: datetime,
+        now: datetime,
+    ) -> Consultation:
+        """Keep what the actor, who has an account, found of their display."""
 
     async def add_participant(
         self,

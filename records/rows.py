@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, select
 from records.interface import (
     Consultation,
     DerivedImage,
+    DisplayCheck,
     NewUpload,
     Patient,
     Referral,
@@ -24,6 +25,7 @@ from records.keys import PatientKeys
 from records.schema import (
     consultations,
     derived_images,
+    display_checks,
     patients,
     referrals,
     snapshots,
@@ -126,6 +128,18 @@ async def load_consultations(tx: Tx, *where: ColumnElement[bool]) -> list[Consul
     )
     people = await load_patients(tx, [row["patient_id"] for row in rows])
     keys = await tx.keys_of_all(people)
+    checks = {
+        row["consultation_id"]: DisplayCheck(
+            row["staff_id"], row["gamut"], row["steps_apart"], row["checked_at"]
+        )
+        for row in await tx.all(
+            select(display_checks)
+            .where(
+                display_checks.c.consultation_id.in_(select(consultations.c.consultation_id).where(*where))
+            )
+            .order_by(display_checks.c.sequence)
+        )
+    }
     return [
         Consultation(
             consultation_id=row["consultation_id"],
@@ -138,6 +152,7 @@ async def load_consultations(tx: Tx, *where: ColumnElement[bool]) -> list[Consul
             ended_at=row["ended_at"],
             note=keys[row["patient_id"]].unseal("consultations", "note", row["consultation_id"], row["note"]),
             note_version=row["note_version"],
+            display_check=checks.get(row["consultation_id"]),
         )
         for row in rows
     ]

@@ -23,6 +23,7 @@ from records.columns import Sealed, UtcDateTime, Word
 from records.interface import (
     Admission,
     CaptureMethod,
+    Gamut,
     Phase,
     ReferralState,
     Role,
@@ -124,6 +125,17 @@ consultations = Table(
     Column("note", Sealed, nullable=False),
     Column("note_version", Integer, nullable=False),
     Index(None, "specialist_id", "phase", "ended_at"),
+)
+
+display_checks = Table(
+    "display_checks",
+    metadata,
+    Column("sequence", Counter, primary_key=True, autoincrement=True),
+    Column("consultation_id", Id, ForeignKey("consultations.consultation_id"), nullable=False, index=True),
+    Column("staff_id", Id, ForeignKey("staff.staff_id"), nullable=False),
+    Column("gamut", Word(Gamut), nullable=False),
+    Column("steps_apart", Boolean, nullable=False),
+    Column("checked_at", UtcDateTime, nullable=False),
 )
 
 participants = Table(

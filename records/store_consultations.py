@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import insert, or_, select, update
 
-from records.interface import Actor, Conflict, Consultation, NotFound, Phase
+from records.interface import Actor, Conflict, Consultation, Gamut, NotFound, Phase
 from records.lifecycle import REFERRAL_AT, check_phase
 from records.rows import load_consultations
-from records.schema import consultations, referrals
+from records.schema import consultations, display_checks, referrals, staff
 from records.transaction import StoreBase, Tx
 
 LISTED_AFTER_END = timedelta(days=1)
@@ -84,6 +84,32 @@ class ConsultationStore(StoreBase):
                 raise Conflict("the note was changed meanwhile")
             found = await _consultation(tx, consultation_id)
             await tx.audit(actor, "note.write", f"consultation/{consultation_id}", now)
+        return found
+
+    async def add_display_check(
+        self,
+        actor: Actor,
+        consultation_id: str,
+        gamut: Gamut,
+        steps_apart: bool,
+        checked_at: datetime,
+        now: datetime,
+    ) -> Consultation:
+        """Keep what the actor found of their display; NotFound for the consultation or the account."""
+        async with self._write() as tx:
+            await _consultation(tx, consultation_id)
+            await tx.one(select(staff.c.staff_id).where(staff.c.staff_id == actor.actor_id), "account")
+            await tx.change(
+                insert(display_checks).values(
+                    consultation_id=consultation_id,
+                    staff_id=actor.actor_id,
+                    gamut=gamut,
+                    steps_apart=steps_apart,
+                    checked_at=checked_at,
+                )
+            )
+            found = await _consultation(tx, consultation_id)
+            await tx.audit(actor, "display.check", f"consultation/{consultation_id}", now)
         return found
 
 

@@ -25,6 +25,7 @@ class Act(StrEnum):
     READ_CONSULTATION = "read_consultation"
     MAKE_LINK = "make_link"
     WRITE_NOTE = "write_note"
+    CHECK_DISPLAY = "check_display"
     READ_TIMELINE = "read_timeline"
     READ_PICTURE = "read_picture"
     READ_JOIN = "read_join"
@@ -99,6 +100,7 @@ _ROWS: tuple[_Row, ...] = (
     (Act.MAKE_LINK, (_S,), _OPEN, (Tie.ACCEPTING_SPECIALIST,)),
     (Act.MAKE_LINK, (_R,), _OPEN, (Tie.REFERRING_SITE,)),
     (Act.WRITE_NOTE, (_S,), _CONSULTATIONS, (Tie.ACCEPTING_SPECIALIST,)),
+    (Act.CHECK_DISPLAY, (_S,), _CONSULTATIONS, (Tie.ACCEPTING_SPECIALIST,)),
     (Act.READ_TIMELINE, (_S,), (Resource.PATIENT,), (Tie.ACCEPTING_SPECIALIST,)),
     (Act.READ_TIMELINE, (_R,), (Resource.PATIENT,), (Tie.REFERRING_SITE,)),
     (Act.READ_PICTURE, (_S,), (Resource.SNAPSHOT,), (Tie.NOT_YET_ACCEPTED, Tie.ACCEPTING_SPECIALIST)),

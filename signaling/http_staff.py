@@ -12,6 +12,7 @@ from records.interface import (
     CareLink,
     CareSubject,
     Consultation,
+    Gamut,
     NewPatient,
     Participant,
     Role,
@@ -41,7 +42,7 @@ from signaling.identity import (
     require,
     token_hash,
 )
-from signaling.views import language, staff_view
+from signaling.views import display_check_view, language, staff_view
 
 EARLIEST = timedelta(hours=-1)
 LATEST = timedelta(days=730)
@@ -303,6 +304,25 @@ async def write_note(request: web.Request) -> web.Response:
     return json_response(m.NoteView(written.note, written.note_version))
 
 
+async def check_display(request: web.Request) -> web.Response:
+    """PUT /api/consultations/{consultation_id}/display-check: answers DisplayCheckView"""
+    ours = services(request)
+    who, _, consultation_id = await _consultation_for(request, Act.CHECK_DISPLAY)
+    asked = await read_json(request, m.DisplayCheckRequest)
+    now = ours.clock()
+    consultation = await ours.records.add_display_check(
+        who.actor(f"consultation/{consultation_id}"),
+        consultation_id,
+        Gamut(asked.gamut),
+        asked.steps_apart,
+        now - timedelta(seconds=asked.age_s),
+        now,
+    )
+    view = display_check_view(consultation)
+    assert view is not None
+    return json_response(view)
+
+
 async def timeline(request: web.Request) -> web.Response:
     """GET /api/patients/{patient_id}/timeline"""
     ours = services(request)
@@ -331,5 +351,6 @@ def staff_routes() -> list[web.RouteDef]:
         web.get("/api/consultations/{consultation_id}", read_consultation),
         web.post("/api/consultations/{consultation_id}/links", make_link),
         web.put("/api/consultations/{consultation_id}/note", write_note),
+        web.put("/api/consultations/{consultation_id}/display-check", check_display),
         web.get("/api/patients/{patient_id}/timeline", timeline),
     ]

@@ -20,6 +20,7 @@ PhaseName = Literal["scheduled", "in_call", "ended"]
 AdmissionName = Literal["invited", "waiting", "admitted", "sent_back", "refused", "left"]
 SourceName = Literal["camera", "microphone", "screen"]
 MethodName = Literal["take_photo", "canvas", "file", "relay_frame"]
+GamutName = Literal["rec2020", "p3", "srgb", "less"]
 VariantName = Literal["original", "display", "corrected", "thumbnail"]
 GradeName = Literal["good", "usable", "refuse"]
 CaptureStateName = Literal["requested", "taking", "uploading", "storing", "stored", "failed"]
@@ -218,6 +219,24 @@ class NoteView(View):
     version: int
 
 
+class DisplayCheckRequest(Request):
+    """PUT /api/consultations/{consultation_id}/display-check: what the specialist found of their display."""
+
+    gamut: GamutName
+    steps_apart: bool
+    """Every step of the grey ramp could be told from its neighbors."""
+    age_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
+    """How long ago, in seconds: a check before the consultation holds for it."""
+
+
+class DisplayCheckView(View):
+    """The display that a consultation was judged on, as the specialist found it."""
+
+    gamut: GamutName
+    steps_apart: bool
+    checked_at: datetime
+
+
 class ParticipantView(View):
     """A participant as the others in the room, or the specialist, see one."""
 
@@ -324,6 +343,7 @@ class ConsultationDetail(View):
     note: NoteView
     snapshots: list[SnapshotView]
     chat: list[ChatView]
+    display_check: DisplayCheckView | None
 
 
 class SatisfactionView(View):
@@ -344,6 +364,7 @@ class TimelineConsultation(View):
     ended_at: datetime | None
     phase: PhaseName
     note: str
+    display_check: DisplayCheckView | None
 
 
 class TimelineView(View):

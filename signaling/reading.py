@@ -31,6 +31,7 @@ from signaling.messages import (
 )
 from signaling.views import (
     chat_view,
+    display_check_view,
     patient_view,
     referral_view,
     satisfaction_view,
@@ -162,6 +163,7 @@ class Reader:
             note=NoteView(consultation.note if done else "", consultation.note_version),
             snapshots=[snapshot_view(snapshot) for snapshot in snapshots],
             chat=[chat_view(line) for line in lines],
+            display_check=display_check_view(consultation),
         )
 
     async def _heard(self, actor: Actor, consultation_id: str, now: datetime) -> Sequence[ChatLine]:

@@ -12,6 +12,7 @@ from records.interface import ChatLine, Consultation, Patient, Referral, Satisfa
 from signaling.messages import (
     CalibrationReportView,
     ChatView,
+    DisplayCheckView,
     PatientView,
     ReferralView,
     SatisfactionView,
@@ -128,4 +129,13 @@ def timeline_consultation(consultation: Consultation, *, with_note: bool) -> Tim
         ended_at=consultation.ended_at,
         phase=consultation.phase.value,
         note=consultation.note if with_note else "",
+        display_check=display_check_view(consultation),
     )
+
+
+def display_check_view(consultation: Consultation) -> DisplayCheckView | None:
+    """The display that it was judged on, if the specialist said."""
+    check = consultation.display_check
+    if check is None:
+        return None
+    return DisplayCheckView(check.gamut.value, check.steps_apart, check.checked_at)

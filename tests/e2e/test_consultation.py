@@ -187,6 +187,10 @@ async def color(specialist: Person, truth: SceneTruth) -> None:
     page = specialist.page
     canvas = page.get_by_role("img", name=f"{CAMERA_OF_PATIENT}, color corrected", exact=True)
     await canvas.wait_for()
+    await specialist.press("Display check")
+    await specialist.press("All greys are apart")
+    await specialist.sees(re.compile("Kept with the open consultation"))
+    await specialist.press("Close display check")
     await expect(page.get_by_text("Uncalibrated", exact=True)).to_have_count(0)
     await specialist.screenshot("specialist-call-1440")
     wipe = page.get_by_role("slider", name="Raw / corrected")
@@ -250,6 +254,10 @@ async def after(clinic: Clinic, patient: Person, specialist: Person, referrer: P
     await specialist.sees("After the consultation")
     await specialist.screenshot("specialist-after-1440")
     timeline = await clinic.timeline()
+    [consultation] = timeline.consultations
+    assert consultation.display_check is not None
+    assert consultation.display_check.steps_apart
+    await specialist.sees(re.compile("Seen on a screen with .*, all greys apart"))
     assert [one.score for one in timeline.satisfactions] == [5]
     assert len(timeline.snapshots) == 2, "the still, and the referral's photo"
 

@@ -23,7 +23,7 @@ from tests.support.ports import free_port
 from tests.support.postgres import PrivatePostgres
 from tests.support.record import make_file
 
-HEAD = "0002"
+HEAD = "0003"
 
 
 def _differences(connection: Connection) -> list[object]:

@@ -7,7 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from records.interface import Conflict, Consultation, NotFound, Phase, Urgency
+from records.interface import (
+    Conflict,
+    Consultation,
+    DisplayCheck,
+    Gamut,
+    NotFound,
+    Phase,
+    Urgency,
+)
 from records.store import RecordStore
 from tests.support.record import NAME, NOW, PATIENT, Clinic, at
 
@@ -70,3 +78,25 @@ async def test_of_two_notes_at_once_one_is_kept(store: RecordStore, clinic: Clin
     assert len(kept) == 1
     assert sum(isinstance(result, Conflict) for result in results) == 3
     assert (await store.consultation(doctor, consultation_id, NOW)).note == kept[0].note
+
+
+async def test_the_latest_display_check_goes_with_the_consultation(
+    store: RecordStore, clinic: Clinic
+) -> None:
+    consultation_id = clinic.consultation.consultation_id
+    assert clinic.consultation.display_check is None
+    for gamut, apart, second in ((Gamut.SRGB, False, 10), (Gamut.P3, True, 20)):
+        told = await store.add_display_check(
+            clinic.doctor, consultation_id, gamut, apart, at(second), at(second + 5)
+        )
+    latest = DisplayCheck(clinic.specialist.staff_id, Gamut.P3, True, at(20))
+    assert told.display_check == latest
+    [listed] = await store.consultations_of(clinic.doctor, clinic.specialist.staff_id, at(30))
+    assert listed.display_check == latest
+    timeline = await store.timeline(clinic.gp, clinic.referral.patient.patient_id, at(30))
+    assert [one.display_check for one in timeline.consultations] == [latest]
+    lines = await store.audit_events()
+    assert [line.at for line in lines if line.action == "display.check"] == [at(15), at(25)]
+    for actor, where in ((clinic.doctor, "nothing"), (clinic.person, consultation_id)):
+        with pytest.raises(NotFound):
+            await store.add_display_check(actor, where, Gamut.P3, True, NOW, NOW)

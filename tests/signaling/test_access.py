@@ -24,6 +24,7 @@ EXPECTED = {
     ),
     Act.MAKE_LINK: "s@open_consultation/accepting_specialist r@open_consultation/referring_site",
     Act.WRITE_NOTE: ("s@open_consultation/accepting_specialist s@ended_consultation/accepting_specialist"),
+    Act.CHECK_DISPLAY: "s@open_consultation/accepting_specialist s@ended_consultation/accepting_specialist",
     Act.READ_TIMELINE: "s@patient/accepting_specialist r@patient/referring_site",
     Act.READ_PICTURE: (
         "s@snapshot/not_yet_accepted s@snapshot/accepting_specialist r@snapshot/referring_site"

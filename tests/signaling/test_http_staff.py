@@ -193,6 +193,31 @@ async def test_an_interpreter_comes_by_link(clinic: Clinic) -> None:
     await specialist.state(lambda view: participant_of(view, "interpreter")["admission"] == "waiting")
 
 
+async def test_a_display_check_goes_with_the_consultation(clinic: Clinic) -> None:
+    consulted = await clinic.consultation()
+    path = f"/api/consultations/{consulted.consultation_id}"
+    timeline = f"/api/patients/{consulted.referral['patient']['patient_id']}/timeline"
+    assert (await consulted.specialist.get(path)).json["display_check"] is None
+    earlier = {"gamut": "p3", "steps_apart": True, "age_s": 3600}
+    kept = await consulted.specialist.ask("PUT", f"{path}/display-check", earlier)
+    assert (kept.status, kept.json["gamut"], kept.json["steps_apart"]) == (200, "p3", True)
+    age = datetime.now(UTC) - datetime.fromisoformat(kept.json["checked_at"])
+    assert timedelta(hours=1) <= age < timedelta(hours=2)
+    for browser in (consulted.specialist, consulted.referrer):
+        assert (await browser.get(path)).json["display_check"] == kept.json
+        [known] = (await browser.get(timeline)).json["consultations"]
+        assert known["display_check"] == kept.json
+    again = await consulted.specialist.ask(
+        "PUT", f"{path}/display-check", {"gamut": "less", "steps_apart": False}
+    )
+    assert (await consulted.specialist.get(path)).json["display_check"] == again.json
+    for browser in (consulted.referrer, consulted.patient, await clinic.signed_in(clinic.other_specialist)):
+        assert (await browser.ask("PUT", f"{path}/display-check", earlier)).error_id == "access.denied"
+    for wrong in ({"gamut": "cmyk"}, {"steps_apart": "yes"}, {"age_s": -1}, {"age_s": 86_401}, {"more": 1}):
+        refused = await consulted.specialist.ask("PUT", f"{path}/display-check", {**earlier, **wrong})
+        assert refused.error_id == "request.malformed"
+
+
 async def test_the_live_lists(clinic: Clinic) -> None:
     referrer, specialist = await clinic.signed_in(clinic.referrer), await clinic.signed_in(clinic.specialist)
     worklist = await clinic.sit({}, "/worklist", specialist)

@@ -8,6 +8,7 @@ import { serverNowMs, setServerTime } from "../staff/clock";
 import { undoQueue } from "../staff/undo";
 import type { ParticipantView, PublicationView } from "../wire/messages";
 import { standingOf } from "./calibration_standing";
+import { tellDisplayResults } from "./display_result";
 
 export type SidePanel = "keys" | "settings" | null;
 
@@ -26,6 +27,7 @@ export class Desk {
   readonly split = signal(0);
   /** snapshot_id that the viewer shows; null: closed. */
   readonly shown = signal<string | null>(null);
+  private stopTelling: () => void = () => undefined;
   private readonly chosen = signal<string | null>(null);
 
   readonly videos = computed<readonly PublicationView[]>(() => {
@@ -81,13 +83,16 @@ export class Desk {
   open(consultationId: string): void {
     if (this.call.peek()?.consultationId === consultationId) return;
     this.close();
-    this.call.value = new StaffCall(consultationId, "user");
+    const call = new StaffCall(consultationId, "user");
+    this.call.value = call;
+    this.stopTelling = tellDisplayResults(call);
     this.worklistOpen.value = false;
     // A reload comes back to the same consultation; its id tells nothing of the patient.
     history.replaceState(null, "", `#c/${consultationId}`);
   }
 
   close(): void {
+    this.stopTelling();
     this.call.peek()?.close();
     this.call.value = null;
     this.shown.value = null;

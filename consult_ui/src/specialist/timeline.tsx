@@ -72,6 +72,13 @@ function entriesOf(timeline: TimelineView): Entry[] {
         <>
           <h3>{t(`timeline.consultation_${one.phase}`)}</h3>
           {one.note && <p class="pre">{one.note}</p>}
+          {one.display_check && (
+            <p class="quiet">
+              {t(one.display_check.steps_apart ? "timeline.display_apart" : "timeline.display_alike", {
+                gamut: t(`display.name_${one.display_check.gamut}`),
+              })}
+            </p>
+          )}
         </>
       ),
     })),

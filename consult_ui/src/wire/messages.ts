@@ -18,6 +18,8 @@ export type SourceName = "camera" | "microphone" | "screen";
 
 export type MethodName = "canvas" | "file" | "relay_frame" | "take_photo";
 
+export type GamutName = "less" | "p3" | "rec2020" | "srgb";
+
 export type VariantName = "corrected" | "display" | "original" | "thumbnail";
 
 export type GradeName = "good" | "refuse" | "usable";
@@ -179,6 +181,22 @@ export interface NoteView {
   version: number;
 }
 
+/** PUT /api/consultations/{consultation_id}/display-check: what the specialist found of their display. */
+export interface DisplayCheckRequest {
+  gamut: GamutName;
+  /** Every step of the grey ramp could be told from its neighbors. */
+  steps_apart: boolean;
+  /** How long ago, in seconds: a check before the consultation holds for it. */
+  age_s?: number;
+}
+
+/** The display that a consultation was judged on, as the specialist found it. */
+export interface DisplayCheckView {
+  gamut: GamutName;
+  steps_apart: boolean;
+  checked_at: string;
+}
+
 /** A participant as the others in the room, or the specialist, see one. */
 export interface ParticipantView {
   participant_id: string;
@@ -279,6 +297,7 @@ export interface ConsultationDetail {
   note: NoteView;
   snapshots: SnapshotView[];
   chat: ChatView[];
+  display_check: DisplayCheckView | null;
 }
 
 /** The patient's answer after a consultation. */
@@ -297,6 +316,7 @@ export interface TimelineConsultation {
   ended_at: string | null;
   phase: PhaseName;
   note: string;
+  display_check: DisplayCheckView | null;
 }
 
 /** GET /api/patients/{patient_id}/timeline, each list newest first. */
