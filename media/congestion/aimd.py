@@ -21,6 +21,9 @@ RESPONSE_S = 0.1
 """Time that overuse takes to be noticed, beyond a round trip (GCC 5.5, response_time_ms)."""
 MIN_ADDITIVE_BPS_PER_S = 4_000
 """Least additive increase (libwebrtc aimd_rate_control; GCC 5.5 has 1000 bit at each update)."""
+MIN_RENO_RTT_S = 0.1
+"""Against a download the rate grows as that one's does: a packet more in flight each round trip (RFC 5681, 3.1),
+taken as this long at least."""
 PACKET_BITS = 1200 * 8
 FRAMES_PER_S = 30
 """For the size of a packet in the additive increase (GCC 5.5, expected_packet_size_bits)."""
@@ -51,6 +54,8 @@ class RateControl:
         self.rtt_s = DEFAULT_RTT_S
         self.decreased_s: float | None = None
         """When it was last decreased."""
+        self.competing = False
+        """Somebody else fills the path's queue; set from outside."""
         self.outgrown = False
         """More came through than the path was known to carry; cleared by who reads it."""
         self._updated_s: float | None = None
@@ -100,6 +105,8 @@ class RateControl:
         """About one packet in each response time."""
         frame_bits = self.bitrate_bps / FRAMES_PER_S
         packet_bits = frame_bits / math.ceil(frame_bits / PACKET_BITS)
+        if self.competing:
+            return max(MIN_ADDITIVE_BPS_PER_S, PACKET_BITS / max(self.rtt_s, MIN_RENO_RTT_S) ** 2)
         return max(MIN_ADDITIVE_BPS_PER_S, packet_bits / (self.rtt_s + RESPONSE_S))
 
     def _may_decrease(self, acknowledged_bps: float, now: float) -> bool:

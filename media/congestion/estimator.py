@@ -8,6 +8,7 @@ from enum import StrEnum
 from media.congestion.acknowledged import AcknowledgedRate
 from media.congestion.aimd import RateControl
 from media.congestion.application_limit import ApplicationLimit
+from media.congestion.competition import Competition
 from media.congestion.feedback import FeedbackReader
 from media.congestion.groups import ArrivalGroups
 from media.congestion.history import Joined, SendHistory
@@ -88,6 +89,7 @@ class SendEstimator:
         self._trendline = Trendline()
         self._detector = OveruseDetector()
         self._delay = PathDelay()
+        self._competition = Competition()
         self._acknowledged = AcknowledgedRate()
         self._rate = RateControl(start_bps, min_bps, max_bps)
         self._loss = LossControl()
@@ -134,7 +136,7 @@ class SendEstimator:
         if not results:
             return joined
         self._feedback_s = self._shrunk_s = now
-        if not self._delay.update(results, joined.newest_sent_s, now):
+        if not self._delay.update(results, joined.newest_sent_s, now, self._competition.present):
             return joined
         self._acknowledged.update(results, joined.unreported_bytes)
         detector, trendline = self._detector, self._trendline
@@ -170,7 +172,12 @@ class SendEstimator:
         draining_bps = rate.bitrate_bps / 2 if recent_bps is None else recent_bps * through
         if usage is Usage.OVERUSING and delay.standing_ms < MIN_OVERUSE_MS and now >= delay.learned_s:
             usage = Usage.NORMAL
+        if self._competition.testing:
+            usage = Usage.UNDERUSING  # neither up nor down: the drain is the test
         rate.update(usage, steady_bps, now, draining_bps)
+        rate.competing = self._detector.competing = self._competition.update(
+            delay.standing_ms, rate.decreased_s, rate.rtt_s, now
+        )
         if rate.outgrown:
             rate.outgrown = False
             self._probes.outgrown(rate.bitrate_bps, now)
@@ -254,7 +261,8 @@ class SendEstimator:
         limit_bps = self._loss.limit_bps
         if limit_bps is not None and limit_bps < target_bps:
             return limit_bps, EstimateState.LOSS_LIMITED
-        if rate.decreased_s is not None and now - rate.decreased_s < DRAIN_AFTER_S:
+        recently = rate.decreased_s is not None and now - rate.decreased_s < DRAIN_AFTER_S
+        if (recently and not self._competition.present) or self._competition.testing:
             excess_s = (self._delay.standing_ms - DRAIN_ABOVE_MS) / 1e3
             if excess_s > 0:
                 return target_bps * max(MIN_DRAIN, 1 - excess_s / DRAIN_S), EstimateState.DECREASING
@@ -266,7 +274,8 @@ class SendEstimator:
         """Above the target, unless more is in flight than the path can hold: then less, until feedback
         comes."""
         pacing_bps = PACING_FACTOR * target_bps
-        rtt_s = self._delay.min_rtt_s
+        delay = self._delay
+        rtt_s = delay.rtt_s if self._competition.present else delay.min_rtt_s
         if rtt_s is None:
             return pacing_bps
         window = max(MIN_WINDOW_BYTES, target_bps / 8 * (rtt_s + QUEUE_WINDOW_S))

@@ -12,8 +12,11 @@ MAX_THRESHOLD_MS = 600.0
 """Range of the threshold (GCC 5.4)."""
 GAIN_UP = 0.0087
 GAIN_DOWN = 0.039
-"""K_u and K_d per ms (GCC 5.6). libwebrtc's 0.0087 and 0.039 forget so fast that a download leaves 5 % of the
-path, these 22 to 75 % (emulator)."""
+"""K_u and K_d per ms while the path's queue is our own (libwebrtc trendline_estimator): 30 ms of queue at 1 Mbit/s,
+where GCC's gains allow 100 (emulator)."""
+COMPETING_GAIN_UP = 0.01
+COMPETING_GAIN_DOWN = 0.00018
+"""K_u and K_d while somebody else fills it (GCC 5.6): libwebrtc's gains then leave us 5 % of the path (emulator)."""
 MAX_EXCESS_MS = 15.0
 """A trend further above the threshold does not move it: a sudden drop is no noise (GCC 5.4)."""
 MAX_STEP_MS = 100.0
@@ -36,11 +39,21 @@ class Usage(StrEnum):
 class OveruseDetector:
     """Takes each group's slope and says what it means."""
 
-    __slots__ = ("_over_ms", "_overuses", "_previous_trend", "_updated_ms", "threshold_ms", "usage")
+    __slots__ = (
+        "_over_ms",
+        "_overuses",
+        "_previous_trend",
+        "_updated_ms",
+        "competing",
+        "threshold_ms",
+        "usage",
+    )
 
     def __init__(self) -> None:
         self.threshold_ms = INITIAL_THRESHOLD_MS
         self.usage = Usage.NORMAL
+        self.competing = False
+        """Somebody else fills the path's queue; set from outside."""
         self._over_ms: float | None = None
         self._overuses = 0
         self._previous_trend = 0.0
@@ -75,6 +88,9 @@ class OveruseDetector:
         excess = trend - self.threshold_ms
         if excess > MAX_EXCESS_MS or elapsed_ms <= 0:
             return
-        gain = GAIN_DOWN if excess < 0 else GAIN_UP
+        if self.competing:
+            gain = COMPETING_GAIN_DOWN if excess < 0 else COMPETING_GAIN_UP
+        else:
+            gain = GAIN_DOWN if excess < 0 else GAIN_UP
         moved = self.threshold_ms + gain * excess * elapsed_ms
         self.threshold_ms = min(MAX_THRESHOLD_MS, max(MIN_THRESHOLD_MS, moved))

@@ -51,9 +51,11 @@ class PathDelay:
         """Smoothed round trip, with the viewer's time until it sends feedback."""
         self.min_rtt_s: float | None = None
 
-    def update(self, results: Iterable[Result], newest_sent_s: float, now: float) -> bool:
+    def update(
+        self, results: Iterable[Result], newest_sent_s: float, now: float, competing: bool = False
+    ) -> bool:
         """Take what one message told; newest_sent_s: when the newest of them left. False: its times are not
-        to be believed, yet."""
+        to be believed, yet. competing: somebody keeps the queue full, there is no least delay to learn."""
         least = float("inf")
         total = 0.0
         count = 0
@@ -73,7 +75,7 @@ class PathDelay:
                 return False
             self._restart(least, now)
             self.learned_s = now + BASE_WINDOW_S
-        elif now - self._half_at_s > BASE_WINDOW_S / 2:
+        elif now - self._half_at_s > BASE_WINDOW_S / 2 and not competing:
             self._earlier_s, self._later_s = self._later_s, least
             self._half_at_s = now
         elif least < self._later_s:
