@@ -1,178 +1,24 @@
-"""The `truehue` command; each imports what it needs when it runs, so worker processes start quickly."""
+"""The way into the `truehue` command: from here on Ctrl+C ends it quietly, also while it imports."""
 
 from __future__ import annotations
 
-import asyncio
 import os
-import sys
-from collections.abc import Coroutine
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeVar
+import signal
 
-import typer
-
-if TYPE_CHECKING:
-    from signaling.settings import Settings
-
-T = TypeVar("T")
-
-app = typer.Typer(
-    help="Real-time teleconsultation for dermatology.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-staff_app = typer.Typer(help="Accounts of specialists and referrers.", no_args_is_help=True)
-audit_app = typer.Typer(help="The append-only audit of the record.", no_args_is_help=True)
-app.add_typer(staff_app, name="staff")
-app.add_typer(audit_app, name="audit")
+INTERRUPTED = 128 + signal.SIGINT
+"""Exit code of a program that was ended by Ctrl+C."""
 
 
-@app.command()
-def serve() -> None:
-    """Serve with the settings (TRUEHUE_* variables, TRUEHUE_CONFIG); see docs/settings.md."""
-    settings = _settings()
-    from signaling.run import serve as serve_with
-
-    _run(serve_with(settings))
-
-
-@app.command()
-def run(
-    lan: Annotated[bool, typer.Option(help="Serve HTTPS to phones on the same network.")] = False,
-    demo: Annotated[bool, typer.Option(help="Add a demo clinic with a simulated patient.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one line of JSON with the links.")] = False,
-    port: Annotated[int | None, typer.Option(help="TCP port; 0 takes a free one.", min=0, max=65535)] = None,
-) -> None:
-    """Start with the embedded defaults and print the links to open."""
-    overrides: dict[str, Any] = {}
-    if port is not None:
-        overrides["http_port"] = port
-    if demo:
-        overrides["demo"] = True
-    if "TRUEHUE_MEDIA_PORT" not in os.environ:
-        overrides["media_port"] = 0
-    settings = _settings(**overrides)
-    from signaling.run import run as run_with
-
-    _run(run_with(settings, lan=lan, as_json=json))
-
-
-@app.command()
-def simulate(link: Annotated[str, typer.Argument(help="A patient's personal link.")]) -> None:
-    """Join as a simulated patient, until the consultation has ended."""
-    from signaling.run import simulate as simulate_at
-
-    _run(simulate_at(link))
-
-
-@app.command()
-def doctor() -> None:
-    """Look at everything that a server needs. Ends with 1 when something is wrong."""
-    from signaling.doctor import examine
-
-    async def look() -> bool:
-        fine = True
-        async for finding in examine(_settings(log_level="error")):
-            print(f"{'ok   ' if finding.fine else 'WRONG'} {finding.what}: {finding.words}")
-            fine = fine and finding.fine
-        return fine
-
-    if not _run(look()):
-        raise typer.Exit(1)
-
-
-@app.command("turn-config")
-def turn_config(
-    output: Annotated[Path, typer.Option(help="Where to write turnserver.conf.")],
-    external_ip: Annotated[str, typer.Option(help="The public address, behind a NAT.")] = "",
-) -> None:
-    """Write coturn's configuration from the same settings, readable by its user alone."""
-    from signaling.compose import coturn_configuration
-
-    try:
-        text = coturn_configuration(_settings(), external_ip)
-        output.unlink(missing_ok=True)
-        with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text)
-    except (ValueError, OSError) as error:
-        _fail(str(error))
-
-
-@staff_app.command("add")
-def staff_add(
-    role: Annotated[Literal["specialist", "referrer"], typer.Option(help="What the account may do.")],
-    email: Annotated[str, typer.Option(help="What one signs in with.")],
-    name: Annotated[str, typer.Option(help="As others see it.")],
-    site: Annotated[str, typer.Option(help="Clinic or practice; made when it is new.")],
-    language: Annotated[Literal["en", "zh"], typer.Option(help="Of the pages.")] = "en",
-    password_stdin: Annotated[bool, typer.Option(help="Read the password from standard input.")] = False,
-) -> None:
-    """Add an account; asks for its password."""
-    from signaling.run import MIN_PASSWORD, add_staff
-
-    if password_stdin:
-        password = sys.stdin.readline().rstrip("\n")
-    else:
-        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    if len(password) < MIN_PASSWORD:
-        _fail(f"The password needs {MIN_PASSWORD} characters or more.")
-    if "@" not in email:
-        _fail("The e-mail address has no @.")
-    _run(add_staff(_settings(), role, email, name, site, language, password))
-    print(f"Added {role} at {site}.")
-
-
-@audit_app.command("verify")
-def audit_verify() -> None:
-    """Walk the audit's hash chain. Ends with 1 where it breaks."""
-    from records.interface import RecordError
-    from signaling.run import verify_audit
-
-    try:
-        count = _run(verify_audit(_settings(log_level="error")))
-    except RecordError as error:
-        _fail(f"The audit does not hold ({error.error_id}).")
-    print(f"{count} audit lines hold together.")
-
-
-def _settings(**overrides: Any) -> Settings:
-    from signaling import logs
-    from signaling.settings import SettingsError, load
-
-    try:
-        settings = load(os.environ, **overrides)
-    except SettingsError as error:
-        _fail(f"Setting {error}")
-    logs.set_up(settings.log_level, settings.log_format)
-    return settings
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    from records.interface import RecordError
-    from signaling.settings import SettingsError
-
-    try:
-        if sys.platform == "win32":
-            return asyncio.run(work)
-        import uvloop
-
-        return uvloop.run(work)
-    except SettingsError as error:
-        _fail(f"Setting {error}")
-    except RecordError as error:
-        _fail(f"{error} ({error.error_id})")
-    except OSError as error:
-        _fail(f"Cannot start: {error.strerror or error}")
-
-
-def _fail(words: str) -> NoReturn:
-    print(words, file=sys.stderr)
-    raise typer.Exit(1)
+def leave_on_interrupt() -> None:
+    """Let Ctrl+C end the process at once: right as long as nothing runs that needs to be stopped in order."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point. Nothing slow may be imported before the first line."""
+    leave_on_interrupt()
+    from signaling.commands import app
+
     app()
 
 

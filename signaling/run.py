@@ -7,8 +7,10 @@ import contextlib
 import json
 import signal
 import sys
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import segno
@@ -16,6 +18,7 @@ import segno
 from records.interface import Conflict, Role
 from signaling import compose
 from signaling.auth import Passwords
+from signaling.cli import INTERRUPTED
 from signaling.compose import RunningServer, utc_now
 from signaling.demo import Demo
 from signaling.first_start import Team, ensure_team, site_named
@@ -26,30 +29,55 @@ MIN_PASSWORD = 10
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-def _stop_event() -> asyncio.Event:
-    """Set by SIGINT and SIGTERM."""
-    stop = asyncio.Event()
+async def until_signal(work: Coroutine[Any, Any, None], stop: Callable[[], None] | None = None) -> int:
+    """Run work to its end, or until SIGINT or SIGTERM; returns the exit code, 130 after SIGINT.
+
+    stop: what the signal does; None cancels the work, wherever it is. A second signal does nothing: the first
+    is being obeyed.
+    """
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(work)
+    told: list[int] = []
+
+    def on_signal(number: int) -> None:
+        told.append(number)
+        if len(told) == 1:
+            (stop or task.cancel)()
+
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
+            loop.add_signal_handler(number, on_signal, number)
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
+    return INTERRUPTED if told[:1] == [signal.SIGINT] else 0
 
 
-async def serve(settings: Settings) -> None:
-    """Until a signal."""
-    stop = _stop_event()
+async def serve(settings: Settings) -> int:
+    """Until a signal; returns the exit code."""
+    return await until_signal(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         server = await compose.start(settings)
         stack.push_async_callback(server.stop)
         if settings.demo:
             team = await ensure_team(server.records, demo=True)
             await _start_demo(server, team, stack)
-        await stop.wait()
+        await _for_ever()
 
 
-async def run(settings: Settings, *, lan: bool, as_json: bool) -> None:
-    """With the embedded defaults: make what is missing, print the links, serve until a signal."""
-    stop = _stop_event()
+async def _for_ever() -> None:
+    await asyncio.get_running_loop().create_future()
+
+
+async def run(settings: Settings, *, lan: bool, as_json: bool) -> int:
+    """With the embedded defaults: make what is missing, print the links, serve; returns the exit code."""
+    return await until_signal(_run(settings, lan=lan, as_json=as_json))
+
+
+async def _run(settings: Settings, *, lan: bool, as_json: bool) -> None:
     certificate: OwnCertificate | None = None
     if lan:
         addresses = lan_addresses()
@@ -78,7 +106,7 @@ async def run(settings: Settings, *, lan: bool, as_json: bool) -> None:
             sys.stdout.flush()
         else:
             _print(links, base, certificate, demo=settings.demo)
-        await stop.wait()
+        await _for_ever()
 
 
 async def _start_demo(server: RunningServer, team: Team, stack: AsyncExitStack) -> None:
@@ -127,9 +155,10 @@ def _print(links: _Links, base: str, certificate: OwnCertificate | None, *, demo
     print("Stop with Ctrl+C.", flush=True)
 
 
-async def simulate(link: str) -> None:
-    """A simulated patient until the consultation has ended, or a signal."""
-    await compose.simulate(link, _stop_event())
+async def simulate(link: str) -> int:
+    """A simulated patient until the consultation has ended, or a signal; returns the exit code."""
+    stop = asyncio.Event()
+    return await until_signal(compose.simulate(link, stop), stop.set)
 
 
 async def add_staff(
