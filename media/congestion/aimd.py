@@ -15,15 +15,15 @@ GROWTH_PER_S = 1.08
 """eta: multiplicative increase in a second (GCC 5.5)."""
 MAX_ABOVE_ACKNOWLEDGED = 1.5
 ABOVE_ACKNOWLEDGED_BPS = 10_000
-"""The rate grows no further than this above what comes through (GCC 5.5; libwebrtc aimd_rate_control adds 10
-kbit/s)."""
+"""The rate grows no further than this above what comes through (GCC 5.5; libwebrtc aimd_rate_control adds
+10 kbit/s)."""
 RESPONSE_S = 0.1
 """Time that overuse takes to be noticed, beyond a round trip (GCC 5.5, response_time_ms)."""
 MIN_ADDITIVE_BPS_PER_S = 4_000
 """Least additive increase (libwebrtc aimd_rate_control; GCC 5.5 has 1000 bit at each update)."""
 MIN_RENO_RTT_S = 0.1
-"""Against a download the rate grows as that one's does: a packet more in flight each round trip (RFC 5681, 3.1),
-taken as this long at least."""
+"""Against a download the rate grows as that one's does: a packet more in flight each round trip (RFC 5681,
+3.1), taken as this long at least."""
 PACKET_BITS = 1200 * 8
 FRAMES_PER_S = 30
 """For the size of a packet in the additive increase (GCC 5.5, expected_packet_size_bits)."""

@@ -1,7 +1,8 @@
 """Whether a queue stands that is not ours: somebody who fills queues until they overflow shares the path.
 
-After Copa's mode switch (V. Arun, H. Balakrishnan, NSDI 2018, section 4): a queue that is nearly empty now and then
-is our own; one that never is, though we send less, belongs to another. Who yields to that by delay alone starves.
+After Copa's mode switch (V. Arun, H. Balakrishnan, NSDI 2018, section 4): a queue that is nearly empty now
+and then is our own; one that never is, though we send less, belongs to another. Who yields to that by delay
+alone starves.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ MIN_TIME_S = 2.0
 """So long after a decrease, and no shorter, the queue must stand (Copa: 5 round trips; a drop from 2 to 0.5
 Mbit/s is drained in 0.8 s, emulator)."""
 MEMORY_S = 8.0
-"""Then it is taken for granted, and tested again: a download in a short queue empties it every 3 s (emulator)."""
+"""Then it is taken for granted, and tested again: a download in a short queue empties it every 3 s
+(emulator)."""
 
 
 class Competition:

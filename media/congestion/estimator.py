@@ -260,7 +260,9 @@ class SendEstimator:
         target_bps = rate.bitrate_bps
         limit_bps = self._loss.limit_bps
         if limit_bps is not None and limit_bps < target_bps:
-            return limit_bps, EstimateState.LOSS_LIMITED
+            return limit_bps * self._loss.dip, EstimateState.LOSS_LIMITED
+        if self._loss.dip < 1:
+            return target_bps * self._loss.dip, EstimateState.LOSS_LIMITED
         recently = rate.decreased_s is not None and now - rate.decreased_s < DRAIN_AFTER_S
         if (recently and not self._competition.present) or self._competition.testing:
             excess_s = (self._delay.standing_ms - DRAIN_ABOVE_MS) / 1e3

@@ -12,11 +12,12 @@ MAX_THRESHOLD_MS = 600.0
 """Range of the threshold (GCC 5.4)."""
 GAIN_UP = 0.0087
 GAIN_DOWN = 0.039
-"""K_u and K_d per ms while the path's queue is our own (libwebrtc trendline_estimator): 30 ms of queue at 1 Mbit/s,
-where GCC's gains allow 100 (emulator)."""
+"""K_u and K_d per ms while the path's queue is our own (libwebrtc trendline_estimator): 30 ms of queue at
+1 Mbit/s, where GCC's gains allow 100 (emulator)."""
 COMPETING_GAIN_UP = 0.01
 COMPETING_GAIN_DOWN = 0.00018
-"""K_u and K_d while somebody else fills it (GCC 5.6): libwebrtc's gains then leave us 5 % of the path (emulator)."""
+"""K_u and K_d while somebody else fills it (GCC 5.6): libwebrtc's gains then leave us 5 % of the path
+(emulator)."""
 MAX_EXCESS_MS = 15.0
 """A trend further above the threshold does not move it: a sudden drop is no noise (GCC 5.4)."""
 MAX_STEP_MS = 100.0
