@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -118,7 +119,11 @@ async def test_it_sends_a_still_through_a_connection_that_breaks() -> None:
         await clinic.until(
             lambda: bool(clinic.progress) and clinic.progress[-1].sent_bytes == len(clinic.body)
         )
-        assert [p.state for p in clinic.progress][:2] == ["taking", "uploading"]
+        # How often it says so depends on how long the picture takes.
+        assert [state for state, _ in itertools.groupby(p.state for p in clinic.progress)] == [
+            "taking",
+            "uploading",
+        ]
         assert clinic.failures == []
 
 
