@@ -1,95 +1,128 @@
-"""H.264's RTP payload and parameter set as a relay needs them (RFC 6184, 5; ITU-T H.264, 7.3.2.1.1)."""
+"""H.264's RTP payload and parameter sets as a relay needs them (RFC 6184, 5; ITU-T H.264, 7.3.2)."""
 
 from __future__ import annotations
 
-_SPS = 7
-_STAP_A = 24
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from media.bits import BitReader, EndOfBits
+
+SLICE, IDR_SLICE, SPS, PPS = 1, 5, 7, 8
+STAP_A, FU_A = 24, 28
 _HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 
 
-class _EndOfBits(Exception):
-    pass
+class SequenceParameters(NamedTuple):
+    """What of a sequence parameter set is needed to size a picture and to read a slice header."""
+
+    identity: int
+    separate_planes: bool
+    frame_number_bits: int
+    order_type: int
+    order_bits: int
+    order_always_zero: bool
+    frames_only: bool
+    width_px: int
+    height_px: int
 
 
-def _find_sps(packet: bytes, start: int, end: int) -> tuple[int, int] | None:
-    """(start, end) of a sequence parameter set in a single-NAL or STAP-A payload, or None."""
+class PictureParameters(NamedTuple):
+    """What of a picture parameter set is needed to read a slice header up to its quantiser."""
+
+    identity: int
+    sequence_identity: int
+    arithmetic_coding: bool
+    order_in_frame: bool
+    weighted: bool
+    initial_quantiser: int
+    redundant_pictures: bool
+
+
+def units(packet: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    """(kind, nal_ref_idc, start, end) of each NAL unit that begins in this payload, without its header byte.
+
+    Single units, STAP-A, and the first fragment of an FU-A; what is cut off ends the walk.
+    """
     if start >= end:
-        return None
-    kind = packet[start] & 0x1F
-    if kind == _SPS:
-        return start, end
-    if kind == _STAP_A:
+        return
+    header = packet[start]
+    kind = header & 0x1F
+    if kind == STAP_A:
         at = start + 1
         while at + 2 < end:
             size = packet[at] << 8 | packet[at + 1]
             at += 2
             if size == 0 or at + size > end:
-                return None
-            if packet[at] & 0x1F == _SPS:
-                return at, at + size
+                return
+            yield packet[at] & 0x1F, packet[at] >> 5 & 3, at + 1, at + size
             at += size
-    return None
+    elif kind == FU_A:
+        if start + 1 < end and packet[start + 1] & 0x80:
+            yield packet[start + 1] & 0x1F, header >> 5 & 3, start + 2, end
+    else:
+        yield kind, header >> 5 & 3, start + 1, end
+
+
+def raw_bits(packet: bytes, start: int, end: int, limit: int) -> BitReader:
+    """A reader of a unit's first bytes, without the bytes that prevent start codes (7.4.1)."""
+    return BitReader(packet[start : min(end, start + limit)].replace(b"\x00\x00\x03", b"\x00\x00"))
 
 
 def starts_keyframe(packet: bytes, start: int, end: int) -> bool:
     """Whether a decoder can begin here: the payload holds a sequence parameter set, which opens an IDR."""
-    return _find_sps(packet, start, end) is not None
+    if start >= end:
+        return False
+    kind = packet[start] & 0x1F
+    if kind == SPS:
+        return True
+    return kind == STAP_A and any(unit[0] == SPS for unit in units(packet, start, end))
 
 
 def keyframe_size(packet: bytes, start: int, end: int) -> tuple[int, int] | None:
     """(width, height) in pixels by the sequence parameter set in this payload, or None."""
-    found = _find_sps(packet, start, end)
-    if found is None:
-        return None
+    for kind, _, first, last in units(packet, start, end):
+        if kind == SPS:
+            sps = sequence_parameters(packet, first, last)
+            return (sps.width_px, sps.height_px) if sps is not None else None
+    return None
+
+
+def sequence_parameters(packet: bytes, start: int, end: int) -> SequenceParameters | None:
+    """A sequence parameter set, or None when it is malformed or of a kind that no WebRTC encoder writes."""
     try:
-        return _sps_size(packet[found[0] + 1 : found[1]].replace(b"\x00\x00\x03", b"\x00\x00"))
-    except _EndOfBits:
+        return _read_sps(raw_bits(packet, start, end, 256))
+    except EndOfBits:
         return None
 
 
-class _Bits:
-    """Reads unsigned numbers and Exp-Golomb codes (ITU-T H.264, 9.1) from the front of some bytes."""
-
-    def __init__(self, data: bytes) -> None:
-        self._value = int.from_bytes(data, "big")
-        self._left = 8 * len(data)
-
-    def unsigned(self, count: int) -> int:
-        self._left -= count
-        if self._left < 0:
-            raise _EndOfBits
-        return self._value >> self._left & ((1 << count) - 1)
-
-    def exp_golomb(self) -> int:
-        zeros = 0
-        while not self.unsigned(1):
-            zeros += 1
-            if zeros > 32:
-                raise _EndOfBits
-        return (1 << zeros) - 1 + self.unsigned(zeros)
+def picture_parameters(packet: bytes, start: int, end: int) -> PictureParameters | None:
+    """A picture parameter set, or None when it is malformed or of a kind that no WebRTC encoder writes."""
+    try:
+        return _read_pps(raw_bits(packet, start, end, 64))
+    except EndOfBits:
+        return None
 
 
-def _sps_size(sps: bytes) -> tuple[int, int] | None:
-    bits = _Bits(sps[:256])
+def _read_sps(bits: BitReader) -> SequenceParameters | None:
     profile = bits.unsigned(8)
     bits.unsigned(16)
-    bits.exp_golomb()
-    chroma = 1
+    identity = bits.exp_golomb()
+    chroma, separate = 1, False
     if profile in _HIGH_PROFILES:
         chroma = bits.exp_golomb()
         if chroma == 3:
-            bits.unsigned(1)
+            separate = bool(bits.unsigned(1))
         bits.exp_golomb()
         bits.exp_golomb()
         bits.unsigned(1)
         if bits.unsigned(1):
             return None  # scaling lists: no WebRTC encoder writes them
-    bits.exp_golomb()
-    order = bits.exp_golomb()
+    frame_number_bits = bits.exp_golomb() + 4
+    order, order_bits, always_zero = bits.exp_golomb(), 0, False
     if order == 0:
-        bits.exp_golomb()
+        order_bits = bits.exp_golomb() + 4
     elif order == 1:
-        bits.unsigned(1)
+        always_zero = bool(bits.unsigned(1))
         bits.exp_golomb()
         bits.exp_golomb()
         for _ in range(min(bits.exp_golomb(), 255)):
@@ -107,4 +140,39 @@ def _sps_size(sps: bytes) -> tuple[int, int] | None:
         left, right, top, bottom = (bits.exp_golomb() for _ in range(4))
         width -= (2 if chroma in (1, 2) else 1) * (left + right)
         height -= (2 if chroma == 1 else 1) * (2 - frame_only) * (top + bottom)
-    return (width, height) if 0 < width <= 16384 and 0 < height <= 16384 else None
+    if identity > 31 or frame_number_bits > 16 or order_bits > 16:
+        return None
+    if not (0 < width <= 16384 and 0 < height <= 16384):
+        return None
+    return SequenceParameters(
+        identity,
+        separate,
+        frame_number_bits,
+        order,
+        order_bits,
+        always_zero,
+        bool(frame_only),
+        width,
+        height,
+    )
+
+
+def _read_pps(bits: BitReader) -> PictureParameters | None:
+    identity, sequence_identity = bits.exp_golomb(), bits.exp_golomb()
+    arithmetic_coding, order_in_frame = bool(bits.unsigned(1)), bool(bits.unsigned(1))
+    if bits.exp_golomb():
+        return None  # slice groups: no WebRTC encoder writes them
+    bits.exp_golomb()
+    bits.exp_golomb()
+    weighted = bool(bits.unsigned(1))
+    bits.unsigned(2)
+    initial = 26 + bits.signed_exp_golomb()
+    bits.signed_exp_golomb()
+    bits.signed_exp_golomb()
+    bits.unsigned(2)
+    redundant = bool(bits.unsigned(1))
+    if identity > 255 or sequence_identity > 31:
+        return None
+    return PictureParameters(
+        identity, sequence_identity, arithmetic_coding, order_in_frame, weighted, initial, redundant
+    )

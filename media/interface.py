@@ -148,6 +148,10 @@ class PublicationStats:
     height_px: int
     bitrate_bps: float
     frame_rate: float
+    quantiser: float | None
+    """Mean of the last second, 0 (finest) to 1 (coarsest of the codec); None where it is not read."""
+    native_quantiser: float | None
+    """The same on the codec's own scale: VP8 0 to 127, VP9 0 to 255, H.264 0 to 51."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from media.history import History
 from media.interface import Kind, PublicationInfo, PublicationStats
 from media.keyframes import KeyframeGate
 from media.nack import MissingPackets
+from media.quantiser import QuantiserMeter
 from media.reception import Reception
 
 VIDEO_HISTORY = 1024
@@ -64,6 +65,7 @@ class Publication:
         self._size = (0, 0)
         self._window = (0.0, 0, 0)
         self._rates = (0.0, 0.0)
+        self._native_quantiser: float | None = None
         self._restart()
 
     def _restart(self) -> None:
@@ -71,6 +73,7 @@ class Publication:
         self._missing = MissingPackets()
         self._reception = Reception(self.codec.clock_rate)
         self._last_timestamp = -1
+        self._quantiser = QuantiserMeter(self.codec.name)
         self._keyframe: tuple[rtp.Packet, float, int] | None = None
         self.last_report = None
 
@@ -143,6 +146,7 @@ class Publication:
         if timestamp != self._last_timestamp and end > start:
             self._last_timestamp = timestamp
             self._frames += 1
+        self._quantiser.packet(data, start, end, timestamp, arrived_s)
         if starts:
             self.keyframes.came()
             self._keyframes += 1
@@ -206,7 +210,8 @@ class Publication:
         return self._reception.block(self.ssrc, now) if self.ssrc is not None else None
 
     def measure(self, now: float) -> None:
-        """Refresh bitrate and frame rate; to be called about once a second."""
+        """Refresh bitrate, frame rate and quantiser; to be called about once a second."""
+        self._native_quantiser = self._quantiser.mean(now)
         since, size, frames = self._window
         elapsed_s = now - since
         if elapsed_s >= RATE_WINDOW_S:
@@ -214,7 +219,8 @@ class Publication:
             self._window = (now, self._bytes, self._frames)
 
     def stats(self) -> PublicationStats:
-        """Counters since it began."""
+        """Counters since it began, and what was last measured."""
+        native = self._native_quantiser
         return PublicationStats(
             publication_id=self.info.publication_id,
             packets_received=self._received_before + self._reception.received,
@@ -226,4 +232,6 @@ class Publication:
             height_px=self._size[1],
             bitrate_bps=self._rates[0],
             frame_rate=self._rates[1] if self.is_video else 0.0,
+            quantiser=None if native is None else native / self._quantiser.maximum,
+            native_quantiser=native,
         )

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 
-def starts_keyframe(packet: bytes, start: int, end: int) -> bool:
-    """Whether this payload is the first of a keyframe. Anything malformed is not."""
+def frame_start(packet: bytes, start: int, end: int) -> int:
+    """Offset of the frame header where this payload opens a frame, else end."""
     if start >= end:
-        return False
+        return end
     first = packet[start]
     # S set and partition index 0: the payload opens a frame.
     if first & 0x17 != 0x10:
-        return False
+        return end
     at = start + 1
     if first & 0x80:
         if at >= end:
-            return False
+            return end
         extensions = packet[at]
         at += 1
         if extensions & 0x80:
             if at >= end:
-                return False
+                return end
             at += 2 if packet[at] & 0x80 else 1
         if extensions & 0x40:
             at += 1
         if extensions & 0x30:
             at += 1
+    return min(at, end)
+
+
+def starts_keyframe(packet: bytes, start: int, end: int) -> bool:
+    """Whether this payload is the first of a keyframe. Anything malformed is not."""
+    at = frame_start(packet, start, end)
     return at < end and not packet[at] & 0x01
 
 

@@ -21,8 +21,8 @@ def starts_keyframe(packet: bytes, start: int, end: int) -> bool:
     return at < end and not packet[at] & 0x0E
 
 
-def _payload_start(packet: bytes, start: int, end: int) -> int:
-    """Offset of the frame's bytes behind a descriptor without reference indices, or end."""
+def frame_start(packet: bytes, start: int, end: int) -> int:
+    """Offset of the frame's bytes behind the descriptor, or end."""
     first = packet[start]
     at = start + 1
     if first & 0x80:
@@ -31,6 +31,14 @@ def _payload_start(packet: bytes, start: int, end: int) -> int:
         at += 2 if packet[at] & 0x80 else 1
     if first & 0x20:
         at += 1 if first & 0x10 else 2
+    if first & 0x50 == 0x50:
+        # Flexible mode: up to three reference indices, each of which says whether another follows.
+        for _ in range(3):
+            if at >= end:
+                return end
+            at += 1
+            if not packet[at - 1] & 0x01:
+                break
     if first & 0x02:
         if at >= end:
             return end
@@ -57,7 +65,7 @@ def keyframe_size(packet: bytes, start: int, end: int) -> tuple[int, int] | None
     """
     if start >= end:
         return None
-    at = _payload_start(packet, start, end)
+    at = frame_start(packet, start, end)
     if end - at < 10 or packet[at] & 0xF4 != 0x80 or packet[at + 1 : at + 4] != b"\x49\x83\x42":
         return None
     bits = int.from_bytes(packet[at + 4 : at + 10], "big")

@@ -88,6 +88,22 @@ def encoder(
     return context
 
 
+def quantised(
+    codec: str, width: int, height: int, quantiser: int, options: dict[str, str] | None = None
+) -> VideoCodecContext:
+    """An encoder that is held to one quantiser: of libvpx's 0 to 63, or x264's 0 to 51."""
+    context = encoder(codec, width, height)
+    if codec == "H264":
+        # Without ipratio a keyframe would be finer than asked for.
+        extra = (options or {}).get("x264-params", "")
+        context.options |= options or {}
+        context.options |= {"qp": str(quantiser), "x264-params": "ipratio=1" + (extra and ":" + extra)}
+    else:
+        context.qmin = context.qmax = quantiser
+        context.options |= options or {}
+    return context
+
+
 def encode(
     context: VideoCodecContext, frames: Sequence[VideoFrame], keyframes: Sequence[int] = (0,)
 ) -> list[bytes]:
