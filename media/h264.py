@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from media.bits import BitReader, EndOfBits
+from media.layers import FRAME, KEYFRAME
 
 SLICE, IDR_SLICE, SPS, PPS = 1, 5, 7, 8
 STAP_A, FU_A = 24, 28
@@ -68,14 +69,16 @@ def raw_bits(packet: bytes, start: int, end: int, limit: int) -> BitReader:
     return BitReader(packet[start : min(end, start + limit)].replace(b"\x00\x00\x03", b"\x00\x00"))
 
 
-def starts_keyframe(packet: bytes, start: int, end: int) -> bool:
-    """Whether a decoder can begin here: the payload holds a sequence parameter set, which opens an IDR."""
+def describe(packet: bytes, start: int, end: int) -> int:
+    """Flags of media.layers of a payload. A decoder can begin where it holds a sequence parameter set, which
+    opens an IDR picture; RFC 6184 has no temporal ids."""
     if start >= end:
-        return False
+        return 0
     kind = packet[start] & 0x1F
-    if kind == SPS:
-        return True
-    return kind == STAP_A and any(unit[0] == SPS for unit in units(packet, start, end))
+    if kind == FU_A:
+        return FRAME if end - start > 1 and packet[start + 1] & 0x80 else 0
+    opens = kind == SPS or (kind == STAP_A and any(unit[0] == SPS for unit in units(packet, start, end)))
+    return FRAME | KEYFRAME if opens else FRAME
 
 
 def keyframe_size(packet: bytes, start: int, end: int) -> tuple[int, int] | None:

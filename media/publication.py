@@ -10,6 +10,7 @@ from media.answer import ChosenCodec
 from media.history import History
 from media.interface import Kind, PublicationInfo, PublicationStats
 from media.keyframes import KeyframeGate
+from media.layers import FRAME, KEYFRAME
 from media.nack import MissingPackets
 from media.quantiser import QuantiserMeter
 from media.reception import Reception
@@ -23,10 +24,10 @@ CATCH_UP_BYTES = 128_000
 MIN_CAP_BPS = 30_000
 """Below this no browser keeps a picture moving."""
 
-_KEYFRAME_STARTS: dict[str, Callable[[bytes, int, int], bool]] = {
-    "VP8": vp8.starts_keyframe,
-    "VP9": vp9.starts_keyframe,
-    "H264": h264.starts_keyframe,
+_DESCRIBE: dict[str, Callable[[bytes, int, int], int]] = {
+    "VP8": vp8.describe,
+    "VP9": vp9.describe,
+    "H264": h264.describe,
 }
 _KEYFRAME_SIZES: dict[str, Callable[[bytes, int, int], tuple[int, int] | None]] = {
     "VP8": vp8.keyframe_size,
@@ -54,7 +55,7 @@ class Publication:
         self._asks_pli = "nack pli" in codec.feedback
         self._asks_fir = "ccm fir" in codec.feedback
         self._fir_count = 0
-        self._starts_keyframe = _KEYFRAME_STARTS.get(codec.name)
+        self._describe = _DESCRIBE.get(codec.name)
         self._keyframe_size = _KEYFRAME_SIZES.get(codec.name)
         self._bytes = 0
         self._frames = 0
@@ -131,8 +132,9 @@ class Publication:
         if sequence <= self._sequences.highest - self.history.capacity:
             return None
         timestamp = data[4] << 24 | data[5] << 16 | data[6] << 8 | data[7]
-        starts = self._starts_keyframe is not None and self._starts_keyframe(data, start, end)
-        packet = rtp.Packet(sequence, data, start, end, timestamp, data[1] > 127, starts)
+        layer = self._describe(data, start, end) if self._describe is not None else 0
+        starts = bool(layer & KEYFRAME)
+        packet = rtp.Packet(sequence, data, start, end, timestamp, data[1] > 127, starts, layer)
         if not self.history.put(packet):
             return None
         if self._asks_nack:
@@ -146,7 +148,8 @@ class Publication:
         if timestamp != self._last_timestamp and end > start:
             self._last_timestamp = timestamp
             self._frames += 1
-        self._quantiser.packet(data, start, end, timestamp, arrived_s)
+        if layer & FRAME:
+            self._quantiser.packet(data, start, end, timestamp, arrived_s)
         if starts:
             self.keyframes.came()
             self._keyframes += 1

@@ -13,7 +13,7 @@ WINDOW_S = 1.0
 MAX_FRAMES = 240
 """More frames than this in a second are no camera's."""
 VP8_MAX, VP9_MAX, H264_MAX = 127, 255, 51
-_HEADER_BYTES = 64
+_HEADER_BYTES = 32
 
 
 class QuantiserMeter:
@@ -35,7 +35,7 @@ class QuantiserMeter:
         self._timestamp = -1
 
     def packet(self, data: bytes, start: int, end: int, timestamp: int, now: float) -> None:
-        """Look at a payload that may open a frame; of several spatial layers the last one counts."""
+        """Look at a payload that opens a frame; of several spatial layers the last one counts."""
         if self._read is None:
             return
         value = self._read(data, start, end)
@@ -62,7 +62,9 @@ class QuantiserMeter:
 
 
 def vp8_quantiser(packet: bytes, start: int, end: int) -> int | None:
-    """y_ac_qi, 0 to 127, of the frame that this payload opens, or None."""
+    """y_ac_qi, 0 to 127, of the frame that this payload opens, or None where it opens none."""
+    if start >= end or packet[start] & 0x17 != 0x10:
+        return None
     at = vp8.frame_start(packet, start, end)
     if at + 3 > end:
         return None
@@ -160,8 +162,6 @@ class H264QuantiserReader:
 
     def read(self, packet: bytes, start: int, end: int) -> int | None:
         """QP, 0 to 51, of the first slice that this payload opens a picture with, or None."""
-        if end - start > 1 and packet[start] & 0x1F == h264.FU_A and not packet[start + 1] & 0x80:
-            return None  # by far the most are fragments in the middle
         for kind, reference, first, last in h264.units(packet, start, end):
             if kind == h264.SPS:
                 sps = h264.sequence_parameters(packet, first, last)

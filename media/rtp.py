@@ -20,7 +20,8 @@ ABS_SEND_TIME_URI = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 class Packet(NamedTuple):
     """A received packet of one stream, as it lies in a history and goes to Subscriptions.
 
-    sequence is the extended number; data the whole plain packet, whose payload is data[start:end].
+    sequence is the extended number; data the whole plain packet, whose payload is data[start:end]; layer the
+    temporal id and flags of media.layers.
     """
 
     sequence: int
@@ -30,6 +31,7 @@ class Packet(NamedTuple):
     timestamp: int
     marker: bool
     starts_keyframe: bool
+    layer: int
 
 
 class MalformedRtp(ValueError):

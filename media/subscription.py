@@ -1,5 +1,6 @@
 """What a participant receives, one source: each packet of a Publication under the viewer's own SSRC, sequence
-numbers and timestamps. The payload is untouched, except for VP8's picture numbers after a switch."""
+numbers and timestamps. The payload is untouched, except for VP8's picture numbers after a switch, or where
+pictures are left out."""
 
 from __future__ import annotations
 
@@ -7,8 +8,10 @@ import struct
 
 from media import rtcp, vp8
 from media.answer import ChosenCodec
+from media.layers import EVERYTHING, MAX_TEMPORAL, LayerTarget, TemporalLayers
 from media.publication import Publication
 from media.rtp import Packet
+from media.thinning import SequenceMap, Thinner, Verdict
 
 RESEND_AFTER_S = 0.01
 """A packet is not sent again within this time, however often it is asked for."""
@@ -44,6 +47,9 @@ class Subscription:
         self.active = False
         """The viewer's transport is up; nothing is forwarded before."""
         self.started = False
+        self.target = EVERYTHING
+        self._thinner: Thinner | None = None
+        """Only where temporal layers are, or were, to be left out: most streams do without it."""
         self._extensions = extensions
         self._first_byte = 0x90 if extensions else 0x80
         self._is_vp8 = codec.name == "VP8"
@@ -75,8 +81,26 @@ class Subscription:
     def restart(self) -> None:
         """Wait for the next keyframe; numbers go on where they are."""
         self.started = False
-        if self.active and self.publication.is_video:
+        if self.active and self.publication.is_video and not self.target.paused:
             self.publication.keyframes.want()
+
+    def set_layer(self, target: LayerTarget) -> None:
+        """What the viewer should get from now on; of a Publication without layers that is all or nothing."""
+        was_paused, self.target = self.target.paused, target
+        if target.paused:
+            self.started = False
+        elif was_paused:
+            self.restart()
+        if self._thinner is not None:
+            highest = target.max_temporal
+            self._thinner.layers.target = MAX_TEMPORAL if highest is None else highest
+        elif self.started and target.max_temporal is not None:
+            self._thin(target.max_temporal, self._last)
+
+    def _thin(self, max_temporal: int, last: Packet | None) -> None:
+        """Leave out upper temporal layers of what comes after last."""
+        numbers = SequenceMap(self._start, self._sequence_offset, self._picture_offset)
+        self._thinner = Thinner(TemporalLayers(max_temporal), numbers, last)
 
     def activate(self, now: float) -> list[bytes]:
         """The viewer's transport is up (again). Returns what to send it at once: the picture so far, from its
@@ -84,7 +108,8 @@ class Subscription:
         if self.active:
             return []
         self.active = True
-        past = self.publication.since_keyframe(now) if self.publication.is_video else []
+        wanted = self.publication.is_video and not self.target.paused
+        past = self.publication.since_keyframe(now) if wanted else []
         if not past:
             self.restart()
             return []
@@ -100,16 +125,25 @@ class Subscription:
 
     def forward(self, packet: Packet, now: float) -> bytes | None:
         """The packet for the viewer, or None when it is not for this Subscription (yet, or any more)."""
-        sequence, data, start, end, timestamp, marker, starts_keyframe = packet
+        sequence, data, start, end, timestamp, marker, starts_keyframe, _ = packet
         if not self.started:
-            if not self.active or (self.publication.is_video and not starts_keyframe):
+            if not self.active or (self.publication.is_video and not starts_keyframe) or self.target.paused:
                 return None
             self._begin(packet, now)
         elif sequence < self._start:
             return None
+        picture_offset = self._picture_offset
+        out_sequence = sequence + self._sequence_offset
+        if self._thinner is not None:
+            verdict = self._thinner.judge(packet)
+            numbers = self._thinner.numbers.outgoing(sequence)
+            if verdict is Verdict.DROP or numbers is None:
+                return None
+            out_sequence, picture_offset = numbers
+            if verdict is Verdict.HOLLOW:
+                end, marker = start, False
         if sequence < self._live_from:
             timestamp = self._hastened(timestamp)
-        out_sequence = sequence + self._sequence_offset
         if out_sequence >= self._next_sequence:
             self._next_sequence = out_sequence + 1
             self._last = packet
@@ -117,8 +151,8 @@ class Subscription:
         self._packets += 1
         self._octets += end - start
         payload = data[start:end]
-        if self._picture_offset or self._tl0_offset:
-            payload = vp8.offset_picture(payload, self._picture_offset, self._tl0_offset)
+        if picture_offset or self._tl0_offset:
+            payload = vp8.offset_picture(payload, picture_offset, self._tl0_offset)
         payload_type = self.codec.payload_type
         return (
             _HEADER.pack(
@@ -140,6 +174,11 @@ class Subscription:
 
     def _begin(self, packet: Packet, now: float) -> None:
         self.started = True
+        shown_offset = self._picture_offset
+        if self._thinner is not None and self._last is not None:
+            numbers = self._thinner.numbers.outgoing(self._last.sequence)
+            shown_offset = numbers[1] if numbers is not None else self._thinner.numbers.picture_offset
+        self._thinner = None
         self._start = packet.sequence
         self._sequence_offset = self._next_sequence - packet.sequence
         self._floor = self._next_sequence
@@ -147,15 +186,20 @@ class Subscription:
         last = self._last
         if last is None:
             self._timestamp_offset = self._next_timestamp - packet.timestamp
-            return
-        # A switch: the viewer's clock has gone on, and its picture numbers must go on without a gap.
+        else:
+            self._follow(last, packet, now, shown_offset)
+        if self.target.max_temporal is not None:
+            self._thin(self.target.max_temporal, None)
+
+    def _follow(self, last: Packet, packet: Packet, now: float, shown_offset: int) -> None:
+        """A switch: the viewer's clock has gone on, and its picture numbers must go on without a gap."""
         elapsed = max(1, int((now - self._last_sent_s) * self.codec.clock_rate))
         self._timestamp_offset = last.timestamp + self._timestamp_offset + elapsed - packet.timestamp
         if self._is_vp8:
             shown, shown_tl0 = vp8.picture_numbers(last.data, last.start, last.end)
             comes, comes_tl0 = vp8.picture_numbers(packet.data, packet.start, packet.end)
             if shown >= 0 and comes >= 0:
-                self._picture_offset = (shown + self._picture_offset + 1 - comes) & 0x7FFF
+                self._picture_offset = (shown + shown_offset + 1 - comes) & 0x7FFF
             if shown_tl0 >= 0 and comes_tl0 >= 0:
                 self._tl0_offset = (shown_tl0 + self._tl0_offset + 1 - comes_tl0) & 0xFF
 
@@ -172,7 +216,10 @@ class Subscription:
             out_sequence = highest - ((highest - wire) & 0xFFFF)
             if out_sequence < self._floor or now - self._resent.get(out_sequence, -1.0) < RESEND_AFTER_S:
                 continue
-            packet = self.publication.history.get(out_sequence - self._sequence_offset)
+            source = (out_sequence - self._sequence_offset, self._picture_offset)
+            if self._thinner is not None:
+                source = self._thinner.numbers.incoming(out_sequence) or source
+            packet = self.publication.history.get(source[0])
             if packet is None:
                 continue
             if self._resend_budget < 1.0:
@@ -182,16 +229,18 @@ class Subscription:
                 del self._resent[next(iter(self._resent))]
             self._resent.pop(out_sequence, None)
             self._resent[out_sequence] = now
-            resent.append(self._again(packet, out_sequence))
+            resent.append(self._again(packet, out_sequence, source[1]))
         return resent
 
-    def _again(self, packet: Packet, out_sequence: int) -> bytes:
-        number, data, start, end, timestamp, marker, _ = packet
+    def _again(self, packet: Packet, out_sequence: int, picture_offset: int) -> bytes:
+        number, data, start, end, timestamp, marker, *_ = packet
+        if self._thinner is not None and self._thinner.is_hollow(number):
+            end, marker = start, False
         if number < self._live_from:
             timestamp = self._hastened(timestamp)
         payload = data[start:end]
-        if self._picture_offset or self._tl0_offset:
-            payload = vp8.offset_picture(payload, self._picture_offset, self._tl0_offset)
+        if picture_offset or self._tl0_offset:
+            payload = vp8.offset_picture(payload, picture_offset, self._tl0_offset)
         payload_type, ssrc, sequence, original = self.codec.payload_type, self.ssrc, out_sequence, b""
         if self.codec.rtx_payload_type is not None and self.rtx_ssrc is not None:
             payload_type, ssrc = self.codec.rtx_payload_type, self.rtx_ssrc

@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
+from media.layers import FRAME, KEYFRAME, SYNC, TEMPORAL_SHIFT
+
+
+def describe(packet: bytes, start: int, end: int) -> int:
+    """Temporal id and flags of media.layers of a payload; 0 where it is malformed or says nothing."""
+    if start >= end:
+        return 0
+    first, at, layer = packet[start], start + 1, 0
+    if first & 0x80:
+        if at >= end:
+            return 0
+        extensions = packet[at]
+        at += 1
+        if extensions & 0x80:
+            if at >= end:
+                return 0
+            at += 2 if packet[at] & 0x80 else 1
+        if extensions & 0x40:
+            at += 1
+        if extensions & 0x30:
+            if extensions & 0x20:
+                if at >= end:
+                    return 0
+                layer = packet[at] >> 6 << TEMPORAL_SHIFT
+                if packet[at] & 0x20:
+                    layer |= SYNC
+            at += 1
+    # S set and partition index 0: the payload opens a frame.
+    if first & 0x17 == 0x10 and at < end:
+        layer |= FRAME if packet[at] & 0x01 else FRAME | KEYFRAME
+    return layer
+
 
 def frame_start(packet: bytes, start: int, end: int) -> int:
-    """Offset of the frame header where this payload opens a frame, else end."""
+    """Offset of the frame's bytes behind the descriptor, or end."""
     if start >= end:
         return end
-    first = packet[start]
-    # S set and partition index 0: the payload opens a frame.
-    if first & 0x17 != 0x10:
-        return end
     at = start + 1
-    if first & 0x80:
+    if packet[start] & 0x80:
         if at >= end:
             return end
         extensions = packet[at]
@@ -26,12 +54,6 @@ def frame_start(packet: bytes, start: int, end: int) -> int:
         if extensions & 0x30:
             at += 1
     return min(at, end)
-
-
-def starts_keyframe(packet: bytes, start: int, end: int) -> bool:
-    """Whether this payload is the first of a keyframe. Anything malformed is not."""
-    at = frame_start(packet, start, end)
-    return at < end and not packet[at] & 0x01
 
 
 def keyframe_size(packet: bytes, start: int, end: int) -> tuple[int, int] | None:

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+from media.layers import FRAME, KEYFRAME, SWITCH, TEMPORAL_SHIFT
 
-def starts_keyframe(packet: bytes, start: int, end: int) -> bool:
-    """Whether this payload is the first of a frame that depends on no other, of the lowest spatial layer."""
+
+def describe(packet: bytes, start: int, end: int) -> int:
+    """Temporal id and flags of media.layers of a payload; 0 where it is malformed or says nothing.
+
+    Only the lowest spatial layer of a picture begins a keyframe.
+    """
     if start >= end:
-        return False
-    first = packet[start]
-    # B (begins a frame) set, P (inter-picture predicted) clear.
-    if first & 0x48 != 0x08:
-        return False
-    if not first & 0x20:
-        return True
-    at = start + 1
-    if first & 0x80:
+        return 0
+    first, at, layer, spatial = packet[start], start + 1, 0, 0
+    if first & 0x20:
+        if first & 0x80:
+            if at >= end:
+                return 0
+            at += 2 if packet[at] & 0x80 else 1
         if at >= end:
-            return False
-        at += 2 if packet[at] & 0x80 else 1
-    return at < end and not packet[at] & 0x0E
+            return 0
+        layers = packet[at]
+        layer, spatial = layers >> 5 << TEMPORAL_SHIFT, layers & 0x0E
+        if layers & 0x10:
+            layer |= SWITCH
+    # B (begins a frame) set, P (inter-picture predicted) clear.
+    if first & 0x08:
+        layer |= FRAME if first & 0x40 or spatial else FRAME | KEYFRAME
+    return layer
 
 
 def frame_start(packet: bytes, start: int, end: int) -> int:
     """Offset of the frame's bytes behind the descriptor, or end."""
+    if start >= end:
+        return end
     first = packet[start]
     at = start + 1
     if first & 0x80:

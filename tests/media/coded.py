@@ -60,7 +60,7 @@ def moving_frames(count: int, width: int = 160, height: int = 120) -> list[Video
 def encoder(
     codec: str, width: int, height: int, tags: Tags | None = None, layers: bool = False
 ) -> VideoCodecContext:
-    """An encoder set for live video: no look-ahead, no reordering. layers: VP8 with L1T3."""
+    """An encoder set for live video: no look-ahead, no reordering. layers: VP8 or VP9 with L1T3."""
     context = av.CodecContext.create(_ENCODERS[codec], "w")
     assert isinstance(context, VideoCodecContext)
     context.width, context.height, context.pix_fmt = width, height, "yuv420p"
@@ -117,7 +117,7 @@ def encode(
 
 
 def payloads(codec: str, picture: bytes, index: int, mtu: int = 300, layer: int | None = None) -> list[bytes]:
-    """Split one picture into RTP payloads with their descriptors. layer: VP8 temporal id."""
+    """Split one picture into RTP payloads with their descriptors. layer: temporal id of VP8 or VP9."""
     if codec == "H264":
         return list(_h264_payloads(picture, mtu))
     pieces = [picture[at : at + mtu] for at in range(0, len(picture), mtu)]
@@ -133,8 +133,12 @@ def payloads(codec: str, picture: bytes, index: int, mtu: int = 300, layer: int 
         else:
             first, last = number == 0, number == len(pieces) - 1
             inter = vp9_inter(picture)
-            descriptor = bytes((0x80 | inter << 6 | first << 3 | last << 2,))
+            layered = layer is not None
+            descriptor = bytes((0x80 | inter << 6 | layered << 5 | first << 3 | last << 2,))
             descriptor += struct.pack("!H", 0x8000 | index & 0x7FFF)
+            if layer is not None:
+                # The layers above the base begin anew after each of its pictures, which says so.
+                descriptor += bytes((layer << 5 | (layer == 0) << 4, index // 4 & 0xFF))
         made.append(descriptor + piece)
     return made
 

@@ -50,15 +50,34 @@ def subscription(
 
 
 def vp8(
-    sequence: int, picture: int, *, key: bool = False, marker: bool = True, tl0: int = 0, ssrc: int = SSRC
+    sequence: int,
+    picture: int,
+    *,
+    key: bool = False,
+    marker: bool = True,
+    tl0: int = 0,
+    ssrc: int = SSRC,
+    temporal: int = 0,
+    sync: bool = False,
+    starts: bool = True,
 ) -> bytes:
-    """A frame in one packet, 30 a second."""
-    return header(96, sequence, 3000 * picture, ssrc, marker) + vp8_payload(picture, tl0, key=key)
+    """A frame in one packet, 30 a second; starts: the packet is the first of its frame."""
+    payload = vp8_payload(picture, tl0, key=key, temporal=temporal, sync=sync, starts=starts)
+    return header(96, sequence, 3000 * picture, ssrc, marker) + payload
 
 
-def vp8_payload(picture: int, tl0: int = 0, *, key: bool = False) -> bytes:
+def vp8_payload(
+    picture: int,
+    tl0: int = 0,
+    *,
+    key: bool = False,
+    temporal: int = 0,
+    sync: bool = False,
+    starts: bool = True,
+) -> bytes:
     """What vp8() carries."""
-    descriptor = b"\x90\xe0" + (0x8000 | picture & 0x7FFF).to_bytes(2, "big") + bytes([tl0 & 0xFF, 0])
+    descriptor = bytes((0x90 if starts else 0x80, 0xE0)) + (0x8000 | picture & 0x7FFF).to_bytes(2, "big")
+    descriptor += bytes((tl0 & 0xFF, temporal << 6 | sync << 5))
     frame = b"\x00\x00\x00\x9d\x01\x2a\x40\x01\xf0\x00" if key else b"\x01"
     return descriptor + frame + picture.to_bytes(4, "big")
 

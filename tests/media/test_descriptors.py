@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media import h264, vp8, vp9
+from media.layers import FRAME, KEYFRAME, SWITCH, SYNC, TEMPORAL_SHIFT
 from tests.media.coded import encode, encoder, moving_frames, payloads
 
 CODECS = {"VP8": vp8, "VP9": vp9, "H264": h264}
@@ -20,7 +21,9 @@ def test_a_real_keyframe_is_seen_once_with_its_size(codec: str, width: int, heig
     pictures = encode(encoder(codec, width, height), moving_frames(5, width, height), keyframes=(0, 3))
     for index, picture in enumerate(pictures):
         parts = payloads(codec, picture, index)
-        starts = [module.starts_keyframe(b"head" + part, 4, 4 + len(part)) for part in parts]
+        described = [module.describe(b"head" + part, 4, 4 + len(part)) for part in parts]
+        starts = [bool(layer & KEYFRAME) for layer in described]
+        assert described[0] & FRAME
         assert starts == [index in (0, 3) and position == 0 for position in range(len(parts))]
         if starts[0]:
             assert module.keyframe_size(b"head" + parts[0], 4, 4 + len(parts[0])) == (width, height)
@@ -30,7 +33,7 @@ def test_a_real_keyframe_is_seen_once_with_its_size(codec: str, width: int, heig
 def test_any_payload_is_looked_at_without_harm(payload: bytes, start: int) -> None:
     start = min(start, len(payload))
     for module in CODECS.values():
-        module.starts_keyframe(payload, start, len(payload))
+        assert 0 <= module.describe(payload, start, len(payload)) >> TEMPORAL_SHIFT <= 7
         if start < len(payload):
             module.keyframe_size(payload, start, len(payload))
     vp8.picture_numbers(payload, start, len(payload))
@@ -68,10 +71,29 @@ def test_without_picture_numbers_nothing_moves() -> None:
 
 
 def test_vp9_layers_above_the_lowest_start_nothing() -> None:
-    first_of_key_lowest = b"\xa8\x05\x00\x00"
-    assert vp9.starts_keyframe(first_of_key_lowest, 0, 4)
-    assert not vp9.starts_keyframe(b"\xa8\x05\x02\x00", 0, 4)
-    assert not vp9.starts_keyframe(b"\xe8\x05\x00\x00", 0, 4)
+    assert vp9.describe(b"\xa8\x05\x00\x00", 0, 4) == FRAME | KEYFRAME
+    assert vp9.describe(b"\xa8\x05\x02\x00", 0, 4) == FRAME
+    assert vp9.describe(b"\xe8\x05\x00\x00", 0, 4) == FRAME
+    assert vp9.describe(b"\x08\x82", 0, 2) == FRAME | KEYFRAME
+
+
+def test_temporal_layers_are_described() -> None:
+    layer_2_up = 2 << TEMPORAL_SHIFT
+    vp8_sync = b"\x90\xe0\x80\x01\x05\xa0\x01"
+    assert vp8.describe(vp8_sync, 0, 7) == layer_2_up | SYNC | FRAME
+    assert vp8.describe(b"\x80" + vp8_sync[1:5] + b"\x80\x01", 0, 7) == layer_2_up
+    # Without the T bit the same octet holds only a key index.
+    assert vp8.describe(b"\x90\x10\xbf\x01", 0, 4) == FRAME
+    # Short and long picture ids, flexible mode and not, in the middle of a frame.
+    assert vp9.describe(b"\xe8\x85\x01\x50\x09\x00", 0, 6) == layer_2_up | SWITCH | FRAME
+    assert vp9.describe(b"\xf0\x05\x42\x02\x00", 0, 5) == layer_2_up
+
+
+def test_a_vp9_frame_begins_behind_references_and_structure() -> None:
+    assert vp9.frame_start(b"\xf8\x05\x40\x03\x02\x80", 0, 6) == 5
+    assert vp9.frame_start(b"\xe8\x05\x40\x09\x80", 0, 5) == 4
+    structure = b"\x18\x01\x40\x00\xf0\x01\x04\x01"
+    assert vp9.frame_start(b"\x8a\x05" + structure + b"\x82", 0, 11) == 10
 
 
 def test_h264_with_cropping_and_interlace_is_sized() -> None:

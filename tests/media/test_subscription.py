@@ -7,9 +7,13 @@ import pytest
 
 from media import rtcp, rtp, vp8
 from media.answer import ChosenCodec
+from media.depacketize import Depacketizer
+from media.layers import EVERYTHING, LayerTarget
 from media.publication import CATCH_UP_BYTES, CATCH_UP_S, Publication
 from media.subscription import RESEND_BURST, Subscription
-from tests.media import streams
+from media.tap import decode_picture, open_decoder
+from tests.media import coded, streams
+from tests.media.coded import encode, encoder, moving_frames
 from tests.media.streams import OPUS, opus, publication, subscription, vp8_payload
 
 
@@ -237,3 +241,132 @@ def test_a_past_that_is_old_or_long_is_not_sent_and_a_keyframe_is_asked_for() ->
         source.receive(streams.vp8(52 + number, 3, marker=False) + bytes(1000), 0.0)
     assert viewer.activate(0.1) == []
     assert source.keyframes.wanted
+
+
+BASE_ONLY = LayerTarget(max_spatial=0, max_temporal=0, paused=False)
+L1T3 = (0, 2, 1, 2)
+
+
+def layered(number: int, key: bool = False) -> bytes:
+    """One of a stream of L1T3: a picture in one packet; the layers above the base begin anew each time."""
+    temporal = L1T3[number % 4]
+    return streams.vp8(
+        500 + number, 40 + number, key=key, tl0=number // 4, temporal=temporal, sync=number % 4 in (1, 2)
+    )
+
+
+def test_temporal_layers_are_left_out_for_one_viewer_without_a_gap() -> None:
+    source = publication()
+    slow, other = subscription(source), subscription(source)
+    packets: dict[Subscription, list[aiortc.rtp.RtpPacket]] = {slow: [], other: []}
+    for number in range(24):
+        if number in (8, 16):
+            slow.set_layer(BASE_ONLY if number == 8 else EVERYTHING)
+        taken = source.receive(layered(number, key=number == 0), number / 30)
+        assert taken is not None
+        for viewer, got in packets.items():
+            outgoing = viewer.forward(taken, number / 30)
+            if outgoing is not None:
+                got.append(aiortc.rtp.RtpPacket.parse(outgoing))
+    assert [p.payload for p in packets[other]] == [layered(n, key=n == 0)[12:] for n in range(24)]
+    kept = [*range(9), 12, 16, 18, *range(20, 24)]
+    assert [p.timestamp for p in packets[slow]] == [77 + 3000 * n for n in kept]
+    assert [p.sequence_number for p in packets[slow]] == [1000 + n for n in range(len(kept))]
+    assert [picture_of(p) for p in packets[slow]] == [(40 + n, kept[n] // 4) for n in range(len(kept))]
+    # What is asked for again is what went out under that number.
+    for packet in packets[slow]:
+        (again,) = slow.retransmit((packet.sequence_number,), 5.0)
+        start, end = rtp.payload_bounds(again)
+        assert again[start + 2 : end] == packet.payload
+
+
+def test_a_viewer_who_wants_little_from_the_start_gets_no_more() -> None:
+    source = publication()
+    viewer = subscription(source)
+    viewer.set_layer(BASE_ONLY)
+    got = [send(source, viewer, layered(number, key=number == 0)) for number in range(8)]
+    assert [packet is not None for packet in got] == [True, False, False, False] * 2
+
+
+def test_what_is_late_of_a_layer_left_out_fills_its_number_and_stays_empty() -> None:
+    source = publication()
+    viewer = subscription(source)
+    viewer.set_layer(BASE_ONLY)
+    forwarded(source, viewer, streams.vp8(1, 1, key=True))
+    upper = [streams.vp8(n, 2, temporal=1, marker=n == 4, starts=n == 2) for n in range(2, 5)]
+    # The first and the second packet of the picture change places.
+    assert send(source, viewer, upper[1]) is None
+    late = forwarded(source, viewer, upper[0])
+    assert (late.sequence_number, late.payload, late.marker) == (1001, b"", 0)
+    assert send(source, viewer, upper[2]) is None
+    assert forwarded(source, viewer, streams.vp8(5, 3)).sequence_number == 1002
+    (again,) = viewer.retransmit((1001,), 1.0)
+    start, end = rtp.payload_bounds(again)
+    assert again[start:end] == (1001).to_bytes(2, "big")
+
+
+def test_a_switch_of_publications_goes_on_from_a_thinned_one() -> None:
+    front, back = publication(), publication(name="back")
+    viewer = subscription(front)
+    viewer.set_layer(BASE_ONLY)
+    for number in range(7):
+        send(front, viewer, layered(number, key=number == 0))
+    viewer.attach(back)
+    after = forwarded(back, viewer, streams.vp8(9, 300, key=True, tl0=9), 1.0)
+    assert (after.sequence_number, picture_of(after)) == (1002, (42, 2))
+    assert send(back, viewer, streams.vp8(10, 301, temporal=2)) is None
+    assert picture_of(forwarded(back, viewer, streams.vp8(11, 302, tl0=10), 1.1)) == (43, 3)
+
+
+def test_nothing_goes_out_while_paused_and_a_keyframe_begins_it_again() -> None:
+    source = publication()
+    viewer = subscription(source)
+    forwarded(source, viewer, streams.vp8(1, 1, key=True))
+    viewer.set_layer(LayerTarget(0, None, paused=True))
+    assert send(source, viewer, streams.vp8(2, 2, key=True)) is None
+    viewer.restart()
+    viewer.deactivate()
+    at_once, wanted_while_paused = viewer.activate(0.1), source.keyframes.wanted
+    viewer.set_layer(EVERYTHING)
+    assert (at_once, wanted_while_paused, source.keyframes.wanted) == ([], False, True)
+    assert send(source, viewer, streams.vp8(3, 3)) is None
+    assert forwarded(source, viewer, streams.vp8(4, 4, key=True)).sequence_number == 1001
+
+
+@pytest.mark.parametrize("codec", ["VP8", "VP9"])
+@pytest.mark.parametrize("highest", [0, 1])
+def test_a_decoder_takes_what_is_left_of_a_real_stream(codec: str, highest: int) -> None:
+    name = ChosenCodec(codec, 96, 90000, 1, {}, ("nack", "nack pli"))
+    source = publication(name)
+    viewer = subscription(source, name)
+    coded_pictures = encode(encoder(codec, 160, 120, layers=True), moving_frames(40))
+    depacketizer, decoder = Depacketizer(codec), open_decoder(codec)
+    frames, identities = 0, []
+    for index, packets in enumerate(coded.packets(codec, coded_pictures, layers=coded.L1T3)):
+        if index == 12:
+            viewer.set_layer(LayerTarget(0, highest, paused=False))
+        if index == 28:
+            viewer.set_layer(EVERYTHING)
+        for packet in packets:
+            outgoing = send(source, viewer, packet[:8] + streams.SSRC.to_bytes(4, "big") + packet[12:])
+            if outgoing is None:
+                continue
+            identities.append(int.from_bytes(outgoing[2:4], "big"))
+            # As if of one layer, so that nothing is passed over before the decoder.
+            plain = without_layers(codec, outgoing)
+            for picture in depacketizer.push(plain, index / 30):
+                assert decode_picture(decoder, picture) is not None
+                frames += 1
+    thinned = 4 if highest == 0 else 8
+    # VP8 says nowhere that a layer can be had again; VP9 does at each picture of the base.
+    assert frames == 12 + thinned + (12 if codec == "VP9" else 12 // (4 if highest == 0 else 2))
+    assert identities == [(1000 + n) & 0xFFFF for n in range(len(identities))]
+
+
+def without_layers(codec: str, packet: bytes) -> bytes:
+    """An outgoing packet whose descriptor says nothing of layers."""
+    start, _ = rtp.payload_bounds(packet)
+    if codec == "VP8":
+        return packet[: start + 1] + b"\x80" + packet[start + 2 : start + 4] + packet[start + 6 :]
+    first = bytes((packet[start] & ~0x20,))
+    return packet[:start] + first + packet[start + 1 : start + 3] + packet[start + 5 :]
