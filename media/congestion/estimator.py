@@ -206,7 +206,8 @@ class SendEstimator:
         if rtt_ms is not None:
             self._reported_rtt_s = rtt_ms / 1e3
         if self._feedback_s is None:
-            highest_bps = self._max_bps if self._remb_bps is None else self._remb_bps
+            highest_bps = self._demand_bps if self._remb_bps is None else self._remb_bps
+            self._reported.bitrate_bps = min(self._reported.bitrate_bps, highest_bps)
             self._reported.update(loss, elapsed_s, highest_bps)
 
     def remb(self, bitrate_bps: float) -> None:

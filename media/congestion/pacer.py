@@ -8,6 +8,7 @@ bucket. What is not sound obeys, in any window of W seconds and outside probes: 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Generic, TypeVar
 
@@ -183,6 +184,13 @@ class Pacer(Generic[T]):
             return self._dropped
         dropped, self._dropped = self._dropped, []
         return dropped
+
+    def forget(self, belongs: Callable[[T], bool]) -> None:
+        """Drop what waits and belongs to a stream that has ended, or begins anew at a keyframe."""
+        self._video = deque(entry for entry in self._video if not belongs(entry[1]))
+        self._resent = deque(entry for entry in self._resent if not belongs(entry[1]))
+        self.queued_bytes = sum(size for size, _ in self._video)
+        self.resent_bytes = sum(size for size, _ in self._resent)
 
     def probe(self, cluster: ProbeCluster, now: float) -> None:
         """Send the next packets as a cluster, at its rate. One at a time: a running one is given up."""
