@@ -146,8 +146,14 @@ forged = st.builds(
     st.integers(0, 255),
     st.binary(min_size=60, max_size=60),
 )
-near = st.builds(message, st.integers(0, 60), st.integers(1, 60), st.integers(1560, 1575), st.integers(0, 255),
-                 st.binary(min_size=60, max_size=60))  # fmt: skip
+near = st.builds(
+    message,
+    st.integers(0, 60),
+    st.integers(1, 60),
+    st.integers(1560, 1575),
+    st.integers(0, 255),
+    st.binary(min_size=60, max_size=60),
+)
 
 
 @settings(max_examples=150)
