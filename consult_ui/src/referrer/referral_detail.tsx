@@ -7,7 +7,8 @@ import { getJson } from "../lib/api";
 import { formatDateTime, formatDay, formatTime, t, tError } from "../lib/i18n";
 import { Button } from "../lib/ui/button";
 import { Notice } from "../lib/ui/notice";
-import { birthDateWords, describePatient, rawPictureUrl, thumbnailUrl } from "../staff/format";
+import { birthDateWords, describePatient } from "../staff/format";
+import { PhotoRow } from "../staff/photo_row";
 import { PicturePair } from "../staff/picture_pair";
 import { SnapshotStanding } from "../staff/snapshot_facts";
 import type { ConsultationDetail, ReferralView } from "../wire/messages";
@@ -61,17 +62,7 @@ export function ReferralDetail({ referral, onJoin, onBack }: ReferralDetailProps
         <p class="quiet">
           {t(`urgency.${referral.urgency}`)} · {t("list.sent", { when: formatDateTime(referral.created_at) })}
         </p>
-        {referral.photos.length > 0 && (
-          <ul class="thumbs">
-            {referral.photos.map((photo, i) => (
-              <li key={photo.snapshot_id}>
-                <a href={rawPictureUrl(photo)} target="_blank" rel="noopener">
-                  <img src={thumbnailUrl(photo)} alt={t("referral.photo", { number: i + 1 })} loading="lazy" />
-                </a>
-              </li>
-            ))}
-          </ul>
-        )}
+        <PhotoRow photos={referral.photos} open />
       </section>
     </article>
   );

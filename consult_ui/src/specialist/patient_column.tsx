@@ -6,7 +6,7 @@ import { useState } from "preact/hooks";
 import { t } from "../lib/i18n";
 import type { StaffCall } from "../staff/call";
 import { Chat } from "../staff/chat";
-import { rawPictureUrl, thumbnailUrl } from "../staff/format";
+import { PhotoRow } from "../staff/photo_row";
 import type { Desk } from "./desk_state";
 import { LinkPanel } from "./link_panel";
 import { Note } from "./note";
@@ -38,17 +38,7 @@ export function PatientColumn({ desk, call, noteRef, chatRef }: PatientColumnPro
         <p class="quiet">
           {t("patient.asked_by", { name: referral.referrer_name, site: referral.site_name })} · {t(`urgency.${referral.urgency}`)}
         </p>
-        {referral.photos.length > 0 && (
-          <ul class="thumbs">
-            {referral.photos.map((photo, i) => (
-              <li key={photo.snapshot_id}>
-                <a href={rawPictureUrl(photo)} target="_blank" rel="noopener">
-                  <img src={thumbnailUrl(photo)} alt={t("referral.photo", { number: i + 1 })} loading="lazy" />
-                </a>
-              </li>
-            ))}
-          </ul>
-        )}
+        <PhotoRow photos={referral.photos} open />
       </Section>
       {!ended && (
         <Section title={t("link.title")} open={desk.patient.value?.present !== true}>

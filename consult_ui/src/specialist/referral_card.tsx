@@ -7,7 +7,8 @@ import { sendJson } from "../lib/api";
 import { formatDay, formatTime, t, tError } from "../lib/i18n";
 import { Button } from "../lib/ui/button";
 import { TextArea, TextField } from "../lib/ui/field";
-import { describePatient, thumbnailUrl } from "../staff/format";
+import { describePatient } from "../staff/format";
+import { PhotoRow } from "../staff/photo_row";
 import type { AcceptRequest, DeclineRequest, ReferralView } from "../wire/messages";
 import type { Desk } from "./desk_state";
 
@@ -60,15 +61,7 @@ export function ReferralCard({ desk, referral }: { desk: Desk; referral: Referra
         {[describePatient(referral.patient), referral.site_name].filter(Boolean).join(" · ")}
       </span>
       <p class="card-question card-question-whole">{referral.question}</p>
-      {referral.photos.length > 0 && (
-        <ul class="thumbs">
-          {referral.photos.map((photo, i) => (
-            <li key={photo.snapshot_id}>
-              <img src={thumbnailUrl(photo)} alt={t("referral.photo", { number: i + 1 })} loading="lazy" />
-            </li>
-          ))}
-        </ul>
-      )}
+      <PhotoRow photos={referral.photos} />
       <span class="quiet">
         {t("referral.sent_at", { day: formatDay(referral.created_at), time: formatTime(referral.created_at) })}
       </span>
