@@ -17,7 +17,7 @@ from colorcal.camera_prior import MODES, response_prior
 from colorcal.color_math import WHITE_D50, Floats, lab_to_xyz, srgb_decode, srgb_encode
 from colorcal.patches import PatchSamples
 from colorcal.reference import COLUMNS, GRID, ROWS, Batch, lab_d50
-from colorcal.spectra import CHART_REFLECTANCE, OBSERVER, WAVELENGTHS_NM, daylight
+from colorcal.spectra import CHART_REFLECTANCE, WAVELENGTHS_NM, daylight, xyz_weights
 from colorcal.tone import SHAPE_SIGMAS, SHAPES, bend_slopes, bends
 
 _NOISE: Final = 0.006
@@ -75,8 +75,7 @@ def chart_reflectance(batch: Batch) -> Floats:
     change = lab_to_xyz(lab_d50(Batch.AFTER_2014), WHITE_D50) / lab_to_xyz(
         lab_d50(Batch.BEFORE_2014), WHITE_D50
     )
-    weights = (OBSERVER * daylight(5003.0)).T
-    weights /= weights[:, 1].sum()
+    weights = xyz_weights(daylight(5003.0))
     bumps: Floats = np.exp(-0.5 * ((WAVELENGTHS_NM - np.array([[450.0], [545.0], [620.0]])) / 45) ** 2)
     bent = []
     for reflectance, ratio in zip(CHART_REFLECTANCE, change, strict=True):

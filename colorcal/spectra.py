@@ -130,9 +130,16 @@ def black_body(kelvin: float) -> Floats:
     return planck(WAVELENGTHS_NM) / planck(np.array(560.0))
 
 
+def xyz_weights(power: Floats) -> Floats:
+    """Weights [31, 3] from reflectance to CIE XYZ under a light of this power, of Y = 1 for 1 everywhere."""
+    xyz = (OBSERVER * power).T
+    weights: Floats = xyz / xyz[:, 1].sum()
+    return weights
+
+
 def _d65_weights() -> Floats:
     """Weights [31, 3] from reflectance to linear sRGB under D65, scaled so that 1 everywhere is white."""
-    xyz = (OBSERVER * daylight(6504.0)).T
+    xyz = xyz_weights(daylight(6504.0))
     xyz *= WHITE_D65 / xyz.sum(axis=0)
     weights: Floats = xyz @ np.linalg.inv(RGB_TO_XYZ).T
     return weights
