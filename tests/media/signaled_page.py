@@ -82,12 +82,20 @@ async function statistics(type, kind) {
   return null;
 }
 
-// Resolves when a statistic has grown by so much.
-async function grows(type, kind, name, by) {
-  const read = async () => (await statistics(type, kind))?.[name] ?? 0;
-  const before = await read();
-  while (await read() < before + by) await new Promise((resolve) => setTimeout(resolve, 50));
-  return true;
+// Resolves when a statistic is no more than most; looks again at each frame that the camera shows.
+async function sinksTo(most, type, kind, name) {
+  const own = document.createElement('video');
+  own.muted = true;
+  own.srcObject = new MediaStream(pc.getSenders().map((sender) => sender.track).filter(Boolean));
+  await own.play();
+  while (!((await statistics(type, kind))?.[name] <= most))
+    await new Promise((shown) => own.requestVideoFrameCallback(shown));
+}
+
+// RTP time of the sound that was played last, or null before there is any.
+function soundTime() {
+  const receiver = pc.getReceivers().find(({track}) => track.kind === 'audio');
+  return receiver.getSynchronizationSources()[0]?.rtpTimestamp ?? null;
 }
 
 const localPort = () => pc.getReceivers()[0].transport.iceTransport.getSelectedCandidatePair().local.port;

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -29,37 +32,64 @@ async def evaluate(page: Page, expression: str, argument: object = None) -> Any:
     return await asyncio.wait_for(page.evaluate(expression, argument), WAIT_S)
 
 
-def camera(worker: MediaWorker, participant: str) -> PublicationInfo:
-    """A participant's camera that has begun."""
-    return next(
-        info
-        for info in worker.publications("r")
-        if info.participant_id == participant and info.source == "camera"
-    )
+async def hears(page: Page) -> None:
+    """Wait until a page has played some more of another's sound: 400 ms of it, at 48 kHz."""
+    await page.wait_for_function("() => soundTime() !== null")
+    before = await evaluate(page, "soundTime()")
+    await page.wait_for_function("before => soundTime() - before >= 19_200", arg=before)
+
+
+@dataclass
+class Call:
+    """Two pages in room r: b views what a publishes, as lists of [publication id, kind]."""
+
+    worker: MediaWorker
+    events: Events
+    browser: Browser
+    url: str
+    publisher: Page
+    viewer: Page
+    published: list[list[str]]
+
+    def camera(self) -> PublicationInfo:
+        """The publisher's camera."""
+        return next(
+            info
+            for info in self.worker.publications("r")
+            if info.participant_id == "a" and info.source == "camera"
+        )
+
+
+@asynccontextmanager
+async def call(browser: Browser, codec: str = "VP8") -> AsyncIterator[Call]:
+    """A call whose picture is on the viewer's page."""
+    async with relay() as worker, serve(worker) as url:
+        events = Events(worker)
+        publisher, viewer = await opened(browser, url, "a"), await opened(browser, url, "b")
+        published = await evaluate(publisher, "codec => publish(codec)", codec)
+        await evaluate(viewer, "list => view(list)", published)
+        assert await evaluate(viewer, "id => frames(id, 5)", published[1][0]) == [320, 240]
+        yield Call(worker, events, browser, url, publisher, viewer, published)
 
 
 @pytest.mark.parametrize("codec", ["VP8", "VP9", "H264"])
 async def test_video_and_audio_reach_another_page(chromium: LaunchChromium, codec: str) -> None:
-    browser = await chromium()
-    async with relay() as worker, serve(worker) as url:
-        publisher, viewer = await opened(browser, url, "a"), await opened(browser, url, "b")
-        published = await evaluate(publisher, "codec => publish(codec)", codec)
-        await evaluate(viewer, "list => view(list)", published)
-        video = next(publication for publication, kind in published if kind == "video")
-        assert await evaluate(viewer, "id => frames(id, 15)", video) == [320, 240]
-        assert await evaluate(viewer, "() => grows('inbound-rtp', 'audio', 'packetsReceived', 20)")
-        assert camera(worker, "a").codec == codec
-        stats = worker.publication_stats(video)
+    async with call(await chromium(), codec) as made:
+        [video] = [publication for publication, kind in made.published if kind == "video"]
+        await evaluate(made.viewer, "id => frames(id, 15)", video)
+        await hears(made.viewer)
+        assert made.camera().codec == codec
+        stats = made.worker.publication_stats(video)
         assert stats is not None
         assert (stats.width_px, stats.height_px) == (320, 240)
         assert stats.keyframes_received >= 1
         tapped: asyncio.Queue[TappedFrame] = asyncio.Queue()
-        end = worker.watch(video, tapped.put_nowait)
+        end = made.worker.watch(video, tapped.put_nowait)
         frame = await asyncio.wait_for(tapped.get(), WAIT_S)
         assert frame.rgb.shape == (240, 320, 3)
-        assert worker.best_frame(video) is not None
+        assert made.worker.best_frame(video) is not None
         end()
-        assert worker.best_frame(video) is None
+        assert made.worker.best_frame(video) is None
 
 
 async def test_both_ways_with_a_subscription_and_a_screen_added_later(chromium: LaunchChromium) -> None:
@@ -82,97 +112,65 @@ async def test_both_ways_with_a_subscription_and_a_screen_added_later(chromium: 
 
 
 async def test_an_ice_restart_keeps_the_connection(chromium: LaunchChromium) -> None:
-    browser = await chromium()
-    async with relay() as worker, serve(worker) as url:
-        events = Events(worker)
-        publisher, viewer = await opened(browser, url, "a"), await opened(browser, url, "b")
-        published = await evaluate(publisher, "publish('VP8')")
-        await evaluate(viewer, "list => view(list)", published)
-        await evaluate(viewer, "id => frames(id, 5)", published[1][0])
-        port = await evaluate(viewer, "localPort()")
-        for page in (publisher, viewer):
+    async with call(await chromium()) as made:
+        camera = made.camera()
+        port = await evaluate(made.viewer, "localPort()")
+        for page in (made.publisher, made.viewer):
             await evaluate(page, "negotiate({iceRestart: true})")
-        await evaluate(
-            viewer,
-            "old => new Promise((done) => { const look = () => "
-            "localPort() === old ? setTimeout(look, 20) : done(); look(); })",
-            port,
-        )
-        await evaluate(viewer, "id => frames(id, 15)", published[1][0])
-        closed = TransportChanged("r", "a", TransportState.CLOSED)
-        assert closed not in events.seen
-        assert camera(worker, "a").publication_id == published[1][0]
+        await made.viewer.wait_for_function("old => localPort() !== old", arg=port)
+        await evaluate(made.viewer, "id => frames(id, 15)", made.published[1][0])
+        assert TransportChanged("r", "a", TransportState.CLOSED) not in made.events.seen
+        assert made.camera() == camera
 
 
 async def test_a_page_that_closes_and_comes_back(chromium: LaunchChromium) -> None:
-    browser = await chromium()
-    async with relay() as worker, serve(worker) as url:
-        events = Events(worker)
-        publisher, viewer = await opened(browser, url, "a"), await opened(browser, url, "b")
-        published = await evaluate(publisher, "publish('VP8')")
-        await evaluate(viewer, "list => view(list)", published)
-        await evaluate(viewer, "id => frames(id, 5)", published[1][0])
-        info = camera(worker, "a")
-        await publisher.close()
-        publisher = await opened(browser, url, "a")
+    async with call(await chromium()) as made:
+        camera = made.camera()
+        await made.publisher.close()
+        publisher = await opened(made.browser, made.url, "a")
         again = await evaluate(publisher, "publish('VP8')")
-        await events.until(PublicationEnded(info))
+        await made.events.until(PublicationEnded(camera))
         # The viewer's m-lines are given to the new Publications: the numbers go on, without a new decoder.
         await evaluate(
-            viewer,
+            made.viewer,
             """list => { for (const [transceiver, old] of [...wanted]) {
                  const [id, kind] = list.find(([, kind]) => kind === transceiver.receiver.track.kind);
                  wanted.set(transceiver, id); videos.set(id, videos.get(old)); }
                return negotiate(); }""",
             again,
         )
-        assert await evaluate(viewer, "id => frames(id, 15)", again[1][0]) == [320, 240]
-        assert await evaluate(viewer, "() => grows('inbound-rtp', 'audio', 'packetsReceived', 20)")
+        assert await evaluate(made.viewer, "id => frames(id, 15)", again[1][0]) == [320, 240]
+        await hears(made.viewer)
 
 
 async def test_a_cap_reaches_the_browsers_estimate(chromium: LaunchChromium) -> None:
-    browser = await chromium()
-    async with relay() as worker, serve(worker) as url:
-        publisher = await opened(browser, url, "a")
-        published = await evaluate(publisher, "publish('VP8')")
-        await evaluate(publisher, "grows('outbound-rtp', 'video', 'framesSent', 5)")
-        worker.set_cap(published[1][0], 150_000)
-        await evaluate(
-            publisher,
-            """() => new Promise((done) => { const look = async () => {
-                 const {targetBitrate} = await statistics('outbound-rtp', 'video');
-                 targetBitrate <= 220000 ? done() : setTimeout(look, 50); }; look(); })""",
-        )
+    async with call(await chromium()) as made:
+        made.worker.set_cap(made.published[1][0], 150_000)
+        await evaluate(made.publisher, "sinksTo(220_000, 'outbound-rtp', 'video', 'targetBitrate')")
 
 
 async def test_m_lines_that_rest_are_used_again(chromium: LaunchChromium) -> None:
-    browser = await chromium()
-    async with relay() as worker, serve(worker) as url:
-        events = Events(worker)
-        publisher, viewer = await opened(browser, url, "a"), await opened(browser, url, "b")
-        published = await evaluate(publisher, "publish('VP8')")
-        await evaluate(viewer, "list => view(list)", published)
-        await evaluate(viewer, "id => frames(id, 5)", published[1][0])
-        info = camera(worker, "a")
+    async with call(await chromium()) as made:
+        camera = made.camera()
         rest = """async () => { for (const map of [sources, wanted])
             for (const transceiver of map.keys()) transceiver.direction = 'inactive';
           window.resting = [new Map(sources), new Map(wanted)]; sources.clear(); wanted.clear();
           return negotiate(); }"""
-        assert await evaluate(viewer, rest) == []
-        assert await evaluate(publisher, rest) == []
-        await events.until(PublicationEnded(info))
+        assert await evaluate(made.viewer, rest) == []
+        assert await evaluate(made.publisher, rest) == []
+        await made.events.until(PublicationEnded(camera))
         wake = """async (direction) => { for (const [transceiver, source] of window.resting[0]) {
             transceiver.direction = 'sendonly'; sources.set(transceiver, source); }
           return negotiate(); }"""
-        again = await evaluate(publisher, wake)
-        assert {p[0] for p in again}.isdisjoint(p[0] for p in published)
+        again = await evaluate(made.publisher, wake)
+        assert {p[0] for p in again}.isdisjoint(p[0] for p in made.published)
         await evaluate(
-            viewer,
+            made.viewer,
             """list => { for (const transceiver of window.resting[1].keys()) {
                  const [id] = list.find(([, kind]) => kind === transceiver.receiver.track.kind);
                  transceiver.direction = 'recvonly'; wanted.set(transceiver, id); }
                return negotiate(); }""",
             again,
         )
-        assert await evaluate(viewer, "id => frames(id, 15)", again[1][0]) == [320, 240]
-        assert await evaluate(viewer, "() => grows('inbound-rtp', 'audio', 'packetsReceived', 20)")
+        assert await evaluate(made.viewer, "id => frames(id, 15)", again[1][0]) == [320, 240]
+        await hears(made.viewer)
