@@ -13,12 +13,17 @@ from unittest.mock import patch
 import av
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser
 
+from bench.join import consultation
+from bench.pages import Links
+from media.interface import PublicationInfo, Source
 from media.simulated.i420 import write_y4m
 from media.simulated.placeholder import Placeholder
 from media.simulated.scene import Scene, SceneOptions
 from records.interface import SYSTEM_ACTOR, Participant, Records, Role, Snapshot, Staff, Timeline
 from signaling import compose
+from tests.e2e.people import DESK, PHONE, Person, sign_in
 from tests.support.settings import loopback_settings
 
 SPECIALIST_NAME = "Dr. Lin Yue"
@@ -64,6 +69,17 @@ class Clinic:
         """Everybody who was invited."""
         return await self.records.participants(await self.consultation_id())
 
+    async def camera_of_patient(self) -> PublicationInfo:
+        """What the relay knows of the patient's camera in the call."""
+        consultation_id = await self.consultation_id()
+        patients = {one.participant_id for one in await self.participants() if one.role is Role.PATIENT}
+        [camera] = [
+            one
+            for one in self.server.relay.publications(consultation_id)
+            if one.participant_id in patients and one.source is Source.CAMERA
+        ]
+        return camera
+
     async def snapshots(self) -> Sequence[Snapshot]:
         """What was captured in the consultation."""
         return await self.records.snapshots_of_consultation(
@@ -89,6 +105,15 @@ async def open_clinic(data: Path, **more: object) -> Clinic:
         practice.site_id, "bauer@practice.example", "Dr. Bauer", Role.REFERRER, "en", password_hash
     )
     return Clinic(server, specialist, referrer, data)
+
+
+async def refer(clinic: Clinic, browser: Browser) -> tuple[Person, Links]:
+    """A signed-in specialist at a desk, and the consultation of "Patient 1" that they have accepted."""
+    specialist = await Person.sits_down(browser, size=DESK)
+    referrer = await Person.sits_down(browser, size=PHONE)
+    await sign_in(specialist, f"{clinic.url}/s/", clinic.specialist.email, clinic.password)
+    await sign_in(referrer, f"{clinic.url}/r/", clinic.referrer.email, clinic.password)
+    return specialist, await consultation(referrer.page, specialist.page, 1)
 
 
 @pytest_asyncio.fixture

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from bench.pages import PATIENT_STEPS, words
+from bench.pages import PATIENT_STEPS, Links, words
 from tests.e2e.bitstream import WATCH_ENCODED_FRAMES
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1440, "height": 900}
+CAMERA = "Camera of Patient 1"
+"""What staff pages call the picture of the first patient of bench.join.consultation."""
 SCREENSHOTS = Path(__file__).resolve().parents[1] / "screenshots"
 
 # Four people's browsers share one machine without a GPU; nothing here asserts how long anything takes.
@@ -34,6 +36,21 @@ WATCH_STILLS = """
     const sha256 = Array.from(digest, (b) => b.toString(16).padStart(2, '0')).join('');
     stills.push({ sha256, size_bytes: blob.size });
     return blob;
+  };
+})();
+"""
+
+# Keeps a page's peer connections for a look at what they use and send.
+KEEP_CONNECTIONS = """
+(() => {
+  const made = [];
+  Object.defineProperty(window, '__connections', { value: made });
+  const Native = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Native {
+    constructor(...given) {
+      super(...given);
+      made.push(this);
+    }
   };
 })();
 """
@@ -122,9 +139,8 @@ async def sign_in(
 
 
 async def open_consultation(person: Person, url: str, consultation_id: str) -> None:
-    """Open a consultation by its address; a new fragment alone would load nothing."""
+    """Open a consultation by its address."""
     await person.page.goto(f"{url}#c/{consultation_id}")
-    await person.page.reload()
 
 
 async def walk_to_waiting_room(patient: Person, link: str) -> None:
@@ -134,3 +150,11 @@ async def walk_to_waiting_room(patient: Person, link: str) -> None:
     for step in PATIENT_STEPS:
         await patient.press(say[step])
     await patient.sees("You are in the waiting room")
+
+
+async def meet(patient: Person, specialist: Person, url: str, made: Links, query: str = "") -> None:
+    """Both come into the call, and the specialist sees the patient. query: of the patient's address."""
+    await walk_to_waiting_room(patient, made.patient_url.replace("/p/#", f"/p/{query}#"))
+    await open_consultation(specialist, f"{url}/s/", made.consultation_id)
+    await specialist.press("Admit")
+    assert await specialist.frames_of(CAMERA) == 5

@@ -1,7 +1,7 @@
 /** The specialist's desk: worklist, live picture, patient. Three columns from 1280 px, fewer below. */
 
 import type { JSX } from "preact";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 
 import { formatDateTime, t } from "../lib/i18n";
 import { Button } from "../lib/ui/button";
@@ -34,6 +34,7 @@ export function SpecialistDesk({ who }: { who: StaffView }): JSX.Element {
   const chat = useRef<HTMLInputElement>(null);
   const keys = useMemo(() => deskKeys(desk, note, chat), [desk]);
   useEffect(() => listenToKeys(() => keys), [keys]);
+  useLayoutEffect(() => desk.followAddress(), [desk]);
 
   const call = desk.call.value;
   const waiting = desk.lists.worklist.value?.consultations.reduce((sum, one) => sum + one.waiting.length, 0) ?? 0;

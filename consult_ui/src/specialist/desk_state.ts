@@ -76,8 +76,18 @@ export class Desk {
       const worklist = this.lists.worklist.value;
       if (worklist) setServerTime(worklist.server_time);
     });
-    const remembered = /^#c\/([A-Za-z0-9_-]+)$/.exec(location.hash)?.[1];
-    if (remembered) this.open(remembered);
+  }
+
+  /** Open what the address names, now and whenever it changes; returns the function that ends it. */
+  followAddress(): () => void {
+    const follow = (): void => {
+      const named = /^#c\/([A-Za-z0-9_-]+)$/.exec(location.hash)?.[1];
+      if (named !== undefined) this.open(named);
+      else if (location.hash === "") this.close();
+    };
+    follow();
+    window.addEventListener("hashchange", follow);
+    return () => window.removeEventListener("hashchange", follow);
   }
 
   open(consultationId: string): void {
