@@ -5,7 +5,8 @@ import type { JSX } from "preact";
 import { formatBytes, formatDateTime, formatNumber, language, t } from "../lib/i18n";
 import { Icon } from "../lib/ui/icons";
 import type { SnapshotView } from "../wire/messages";
-import { isVideoFrame, methodWords } from "./format";
+import { serverNowMs } from "./clock";
+import { isBeingDerived, isVideoFrame, methodWords } from "./format";
 
 /** The color standing of a snapshot, in one short line. */
 export function SnapshotStanding({ snapshot }: { snapshot: SnapshotView }): JSX.Element {
@@ -20,7 +21,7 @@ export function SnapshotStanding({ snapshot }: { snapshot: SnapshotView }): JSX.
       ) : (
         <span class="mark mark-none">
           <GradeShape grade="none" />
-          {t("grade.none")}
+          {t(isBeingDerived(snapshot, serverNowMs()) ? "grade.pending" : "grade.none")}
         </span>
       )}
       {isVideoFrame(snapshot) && <span class="mark mark-frame">{t("snapshot.video_frame")}</span>}
@@ -54,7 +55,7 @@ export function SnapshotFacts({ snapshot }: { snapshot: SnapshotView }): JSX.Ele
         <SnapshotStanding snapshot={snapshot} />
       </p>
       {report && <p>{language.value === "zh" ? report.words_zh : report.words_en}</p>}
-      {!report && <p>{t("snapshot.uncalibrated")}</p>}
+      {!report && !isBeingDerived(snapshot, serverNowMs()) && <p>{t("snapshot.uncalibrated")}</p>}
       {isVideoFrame(snapshot) && <p>{t("snapshot.video_frame_words")}</p>}
       {snapshot.has_location && (
         <p class="facts-warning">
