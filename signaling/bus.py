@@ -27,6 +27,7 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
 
     consultation_id: its participants, or the snapshot or capture named beside it. specialist_id: this
     specialist's day. site_id: this site's referrals. open_referrals: what every specialist may accept.
+    video_frame: the snapshot is a frame of the video, kept in place of the capture's still.
     """
 
     consultation_id: str = ""
@@ -35,6 +36,7 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     specialist_id: str = ""
     site_id: str = ""
     open_referrals: bool = False
+    video_frame: bool = False
 
 
 Listener = Callable[[Change], None]

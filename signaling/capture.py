@@ -2,7 +2,7 @@
 
 requested -> taking -> uploading -> storing -> stored | failed. A device that says it cannot, or is silent for
 SILENCE, leads to storing with the reason as error_id: the best frame of the video is wanted. When none comes
-within FRAME_WAIT the capture has failed.
+within FRAME_WAIT the capture has failed. A still that comes in the end is stored, whatever happened before.
 """
 
 from __future__ import annotations
@@ -104,16 +104,19 @@ def _frame_wanted(capture: Capture, error_id: str, now: datetime) -> Capture:
 
 
 def stored(capture: Capture, snapshot_id: str) -> Capture:
-    """A still or a frame is in the record. A still that comes after a frame does not replace it here."""
-    if capture.state == "stored":
-        return capture
+    """The device's still is in the record; however late, it takes the place of a frame or a failure."""
     return replace(
         capture,
         state="stored",
         snapshot_id=snapshot_id,
-        error_id=capture.error_id if capture.wants_frame else None,
+        error_id=None,
         sent_bytes=capture.size_bytes if capture.size_bytes is not None else capture.sent_bytes,
     )
+
+
+def frame_kept(capture: Capture, snapshot_id: str) -> Capture:
+    """A frame is in the record, and error_id says why; a still that has come meanwhile stays."""
+    return replace(capture, state="stored", snapshot_id=snapshot_id) if capture.wants_frame else capture
 
 
 def failed(capture: Capture, error_id: str) -> Capture:

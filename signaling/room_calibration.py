@@ -10,6 +10,7 @@ import structlog
 
 from media.interface import Relay, TappedFrame, UnknownPublication
 from signaling.background import Background
+from signaling.bus import Change
 from signaling.calibrating import LiveCalibration, measured, sent, to_send
 from signaling.color_jobs import ColorFunctions, Following, measure, warm_up
 from signaling.color_workers import ColorWorkers
@@ -122,7 +123,7 @@ class RoomCalibrations:
     async def tick(self, room: Room, now: datetime) -> None:
         """Frames set the pace."""
 
-    def snapshot_stored(self, room: Room, snapshot_id: str, capture_id: str) -> None:
+    def snapshot_stored(self, room: Room, change: Change) -> None:
         """A still is calibrated by the chart in itself, never by the video's."""
 
     def room_closed(self, room: Room) -> None:

@@ -14,6 +14,7 @@ from records.interface import Participant, RecordError, Records
 from signaling import capture as machine
 from signaling.access import Act
 from signaling.background import Background
+from signaling.bus import Change
 from signaling.capture import Capture
 from signaling.errors import Refusal
 from signaling.identity import new_token
@@ -112,12 +113,13 @@ class RoomCaptures:
             self._set(room, machine.tick(room.capture, now))
             self._keep_frame(room)
 
-    def snapshot_stored(self, room: Room, snapshot_id: str, capture_id: str) -> None:
+    def snapshot_stored(self, room: Room, change: Change) -> None:
         """Tell staff in the room; the capture it belongs to is done."""
-        if room.capture is not None and room.capture.capture_id == capture_id:
-            self._set(room, machine.stored(room.capture, snapshot_id))
+        if room.capture is not None and room.capture.capture_id == change.capture_id:
+            done = machine.frame_kept if change.video_frame else machine.stored
+            self._set(room, done(room.capture, change.snapshot_id))
         if room.staff_inside():
-            self._background.spawn(self._tell_staff(room, snapshot_id))
+            self._background.spawn(self._tell_staff(room, change.snapshot_id))
 
     async def _tell_staff(self, room: Room, snapshot_id: str) -> None:
         """Whoever is told reads the record, so each is in the audit."""

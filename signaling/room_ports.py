@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from signaling.bus import Change
 from signaling.room import Room
 
 
@@ -32,5 +33,5 @@ class RoomFollower(Protocol):
     async def tick(self, room: Room, now: datetime) -> None:
         """Twice a second."""
 
-    def snapshot_stored(self, room: Room, snapshot_id: str, capture_id: str) -> None:
+    def snapshot_stored(self, room: Room, change: Change) -> None:
         """A snapshot of this consultation is in the record, or got a derived picture."""

@@ -314,7 +314,7 @@ class Rooms:
             return
         if change.snapshot_id:
             for follower in self._followers:
-                follower.snapshot_stored(served.room, change.snapshot_id, change.capture_id)
+                follower.snapshot_stored(served.room, change)
         else:
             self._background.spawn(self._refresh(served))
 

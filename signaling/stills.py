@@ -132,6 +132,7 @@ class Stills:
                 consultation_id=snapshot.consultation_id or "",
                 snapshot_id=snapshot.snapshot_id,
                 capture_id=capture_id,
+                video_frame=snapshot.method is CaptureMethod.RELAY_FRAME,
             )
         )
         if snapshot.referral_id is not None and snapshot.consultation_id is None:

@@ -49,7 +49,7 @@ def test_a_device_that_cannot_leads_to_a_frame_that_says_so(reason: str) -> None
     capture = machine.device_failed(asked(), "c1", "p", reason, NOW)
     assert capture.wants_frame
     assert capture.error_id in ERRORS
-    capture = machine.stored(capture, "frame")
+    capture = machine.frame_kept(capture, "frame")
     assert (capture.state, capture.error_id) == ("stored", f"capture.{reason}")
 
 
@@ -81,8 +81,20 @@ def test_too_late_changes_nothing() -> None:
         assert machine.device_failed(capture, "c1", "p", "refused", NOW) == capture
         assert machine.progress(capture, "c1", "p", "uploading", 400, 400, NOW) == capture
     stored = machine.stored(uploading(), "s1")
-    assert machine.stored(stored, "s2") == stored
+    assert machine.frame_kept(stored, "frame") == stored
     assert machine.failed(stored, "record.error") == stored
+
+
+def test_a_still_that_comes_in_the_end_takes_the_place_of_what_went_wrong() -> None:
+    wanted = machine.device_failed(uploading(), "c1", "p", "upload_failed", NOW)
+    for before in (
+        wanted,
+        machine.frame_kept(wanted, "frame"),
+        machine.failed(wanted, "upload.storage_full"),
+        machine.tick(wanted, NOW + FRAME_WAIT),
+    ):
+        late = machine.stored(before, "still")
+        assert (late.state, late.snapshot_id, late.error_id) == ("stored", "still", None)
 
 
 @pytest.mark.parametrize(("capture_id", "participant_id"), [("c2", "p"), ("c1", "somebody else")])

@@ -24,12 +24,17 @@ from tests.support.record import NOW, PATIENT, config, files_under, furnish, jpe
 SMALL_DISK = 'mount -t tmpfs -o size="$1" none "$2" && shift 2 && exec "$@"'
 
 
-def run_on_small_disk(what: str, size: str, small: Path, large: Path) -> None:
-    """Run this program in a mount namespace of its own, with a small disk at `small`; raises RuntimeError."""
+def with_small_disk(size: str, small: Path) -> list[str]:
+    """The start of a command; its rest runs in a mount namespace of its own, with a small disk at `small`."""
     own_root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    mounted = ["unshare", *own_root, "--mount", "sh", "-c", SMALL_DISK, "sh", size, str(small)]
+    return ["unshare", *own_root, "--mount", "sh", "-c", SMALL_DISK, "sh", size, str(small)]
+
+
+def run_on_small_disk(what: str, size: str, small: Path, large: Path) -> None:
+    """Run this program with a small disk at `small`; raises RuntimeError."""
     program = [sys.executable, "-m", "tests.support.full_disk", what, str(small), str(large)]
-    done = subprocess.run([*mounted, *program], capture_output=True, text=True, check=False)
+    command = [*with_small_disk(size, small), *program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"on a small disk (needs the right to mount one):\n{done.stdout}{done.stderr}")
 

@@ -29,10 +29,14 @@ export function deviceProblem(errorName: string): DeviceProblem {
   }
 }
 
+export function hasWebRtc(): boolean {
+  return typeof RTCPeerConnection !== "undefined";
+}
+
 /** Whether this browser can hold a call at all; null when it can. */
 export function callObstacle(): "insecure" | "unsupported" | null {
   if (!window.isSecureContext) return "insecure";
-  if (typeof RTCPeerConnection === "undefined" || !navigator.mediaDevices?.getUserMedia) return "unsupported";
+  if (!hasWebRtc() || !navigator.mediaDevices?.getUserMedia) return "unsupported";
   return null;
 }
 

@@ -17,13 +17,22 @@ export type AfterFailure =
   | { readonly action: "begin_again" }
   | { readonly action: "give_up" };
 
+/** A lost connection, a timeout, a busy server or a wrong offset: it passes by itself. */
+function isPassing(status: number): boolean {
+  return status === 0 || status === 408 || status === 409 || status === 423 || status === 429 || (status >= 500 && status !== 507);
+}
+
 /**
- * Resume where the server says it stands after a lost connection, a timeout, a busy server or a wrong offset;
- * begin again once when the server no longer knows the upload; give up when the server refuses the bytes.
+ * Resume where the server says it stands after what passes by itself; begin again once when the server no longer
+ * knows the upload; give up when the server refuses the bytes or its disk is full.
  */
 export function afterFailure(status: number, failuresInARow: number, begunAgain: boolean): AfterFailure {
   if (status === 404 || status === 410) return begunAgain ? { action: "give_up" } : { action: "begin_again" };
-  const passing = status === 0 || status === 408 || status === 409 || status === 423 || status === 429 || (status >= 500 && status !== 507);
-  if (!passing || failuresInARow >= PATIENCE) return { action: "give_up" };
+  if (!isPassing(status) || failuresInARow >= PATIENCE) return { action: "give_up" };
   return { action: "resume", pause_ms: status === 409 ? 0 : Math.min(8_000, 250 * 2 ** failuresInARow) };
+}
+
+/** Whether the very same bytes may yet be taken, once a person tries again: room is made, or they arrive undamaged. */
+export function isWorthAnotherTry(status: number): boolean {
+  return isPassing(status) || status === 507 || status === 460;
 }

@@ -1,13 +1,14 @@
 /** What the person is told while a photo is taken and sent. Calm, full width, never over the picture. */
 
 import type { JSX } from "preact";
-import { t, tError } from "../lib/i18n";
+import type { Capturing } from "../lib/capturing";
+import { t } from "../lib/i18n";
 import { Button } from "../lib/ui/button";
 import { Icon } from "../lib/ui/icons";
 import { Notice } from "../lib/ui/notice";
 import { Progress } from "../lib/ui/progress";
+import { StillFailure } from "../lib/ui/still_failure";
 import type { ConsultationView } from "../wire/messages";
-import type { Capturing } from "./capturing";
 
 export function CaptureNotice({ capturing, view }: { capturing: Capturing; view: ConsultationView }): JSX.Element | null {
   const step = capturing.step.value;
@@ -56,13 +57,8 @@ export function CaptureNotice({ capturing, view }: { capturing: Capturing; view:
           <p>{t("capture.sent")}</p>
         </Notice>
       );
+    case "not_taken":
     case "failed":
-      return (
-        <Notice tone="warning" title={t("capture.failed_title")}>
-          <p>{tError(step.error)}</p>
-          <p>{t("capture.failed")}</p>
-          <Button onClick={() => capturing.dismiss()}>{t("action.close")}</Button>
-        </Notice>
-      );
+      return <StillFailure capturing={capturing} step={step} view={view} />;
   }
 }

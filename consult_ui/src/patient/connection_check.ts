@@ -1,6 +1,7 @@
 /** Whether this network lets a call through: the server answers, and media paths can be found. */
 
 import { getJson } from "../lib/api";
+import { hasWebRtc } from "../lib/devices";
 import { rtcIceServers } from "../lib/media_session";
 import type { IceServer, IceView } from "../wire/messages";
 
@@ -50,7 +51,7 @@ async function gather({ ice_servers, relay_configured }: IceView): Promise<Reado
 }
 
 export async function checkConnection(): Promise<ConnectionVerdict> {
-  if (typeof RTCPeerConnection === "undefined") return "unsupported";
+  if (!hasWebRtc()) return "unsupported";
   let ice: IceView;
   try {
     ice = await getJson<IceView>("/api/ice");

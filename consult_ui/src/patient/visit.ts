@@ -2,7 +2,9 @@
 
 import { computed, effect, signal } from "@preact/signals";
 import { ApiError, getJson, sendJson, authorizeByToken } from "../lib/api";
+import { Capturing } from "../lib/capturing";
 import { type ConsultationConnection, connectConsultation } from "../lib/live";
+import { hasWebRtc } from "../lib/devices";
 import { languageChosen, setLanguage } from "../lib/i18n";
 import { MediaSession } from "../lib/media_session";
 import type {
@@ -17,7 +19,6 @@ import type {
   SatisfactionRequest,
   SourceName,
 } from "../wire/messages";
-import { Capturing } from "./capturing";
 import { OwnMedia } from "./own_media";
 import { type Preparation, screenOf, stepAfter, stepBefore } from "./steps";
 import { forgetEverything } from "./token";
@@ -164,7 +165,7 @@ export class Visit {
   }
 
   private async openMedia(): Promise<void> {
-    if (this.media.peek() || this.opening || typeof RTCPeerConnection === "undefined") return;
+    if (this.media.peek() || this.opening || !hasWebRtc()) return;
     this.opening = true;
     try {
       const own = this.own.peek();

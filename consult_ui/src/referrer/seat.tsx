@@ -4,12 +4,13 @@ import { useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { t, tError } from "../lib/i18n";
+import { Capturing } from "../lib/capturing";
+import { t } from "../lib/i18n";
 import { Button } from "../lib/ui/button";
 import { Notice } from "../lib/ui/notice";
 import { Progress } from "../lib/ui/progress";
+import { StillFailure } from "../lib/ui/still_failure";
 import { VideoView } from "../lib/ui/track_view";
-import { Capturing } from "../patient/capturing";
 import { StaffCall } from "../staff/call";
 import { Chat } from "../staff/chat";
 import { CallError, ConnectionLine } from "../staff/connection_line";
@@ -139,7 +140,7 @@ function Room({ call, capturing }: { call: StaffCall; capturing: Capturing }): J
       <p>
         {t("seat.here", { names: call.others.value.filter((who) => who.admission === "admitted" && who.present).map((who) => who.name).join(t("list.comma")) || "–" })}
       </p>
-      <CaptureStepLine capturing={capturing} />
+      <CaptureStepLine capturing={capturing} view={call.view.value} />
       <div class="row" role="group" aria-label={t("bar.title")}>
         <OwnControls call={call} screen={false} />
         <Button icon="gear" expanded={devices} onClick={() => setDevices(!devices)}>
@@ -156,18 +157,11 @@ function Room({ call, capturing }: { call: StaffCall; capturing: Capturing }): J
 }
 
 /** What happens when the specialist asks this camera for a still. */
-function CaptureStepLine({ capturing }: { capturing: Capturing }): JSX.Element | null {
+function CaptureStepLine({ capturing, view }: { capturing: Capturing; view: ConsultationView | null }): JSX.Element | null {
   const step = capturing.step.value;
-  if (!step) return null;
+  if (!step || !view) return null;
   if (step.phase === "uploading") return <Progress label={t("seat.sending_still")} done={step.sent_bytes} total={step.size_bytes} />;
-  if (step.phase === "failed") {
-    return (
-      <Notice tone="error">
-        <p>{tError(step.error)}</p>
-        <Button onClick={() => capturing.dismiss()}>{t("action.close")}</Button>
-      </Notice>
-    );
-  }
+  if (step.phase === "failed" || step.phase === "not_taken") return <StillFailure capturing={capturing} step={step} view={view} />;
   if (step.phase === "file_needed") {
     return (
       <Notice tone="warning" title={t("seat.file_needed")}>
