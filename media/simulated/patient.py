@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,10 +84,8 @@ class SimulatedPatient:
     def __init__(self, door: Door, options: PatientOptions) -> None:
         self._door = door
         self._options = options
-        # The loop below reconnects, also where the server closed on purpose.
-        self._socket = socketio.AsyncClient(
-            http_session=door.session, reconnection=False, handle_sigint=False
-        )
+        self._socket: socketio.AsyncClient | None = None
+        self._shutter: Shutter | None = None
         self._changed = asyncio.Event()
         self._state: State | None = None
         self._call_void = False
@@ -103,22 +101,45 @@ class SimulatedPatient:
         # Painted while the patient waits, as a phone's camera is ready before the button is pressed.
         scene = asyncio.create_task(asyncio.to_thread(Scene, self._options.scene))
         shutter = Shutter(self._door, self._ask, scene, self._options.still_size_px, self._options.position)
-        self._socket.on("state", self._on_state, namespace=NAMESPACE)
-        self._socket.on("ended", self._on_ended, namespace=NAMESPACE)
-        self._socket.on("disconnect", self._on_disconnect, namespace=NAMESPACE)
-
-        async def on_capture_take(message: Any) -> None:
-            with contextlib.suppress(PatientError):
-                shutter.press(read(message, CaptureTake))
-
-        self._socket.on("capture_take", on_capture_take, namespace=NAMESPACE)
+        self._shutter = shutter
         try:
             await self._follow(scene)
         finally:
             await shutter.close()
             scene.cancel()
             await self._end_call()
-            await self._socket.shutdown()
+            await self._hang_up()
+
+    def _new_socket(self) -> socketio.AsyncClient:
+        """A client for one connection: where one ends, its client says so before it can be used again."""
+        # The loop below reconnects, also where the server closed on purpose.
+        socket = socketio.AsyncClient(
+            http_session=self._door.session, reconnection=False, handle_sigint=False
+        )
+
+        def listen(event: str, handler: Callable[[Any], Awaitable[None]]) -> None:
+            async def handle(message: Any = None) -> None:
+                if socket is self._socket:  # what an earlier connection still says is of the past
+                    await handler(message)
+
+            socket.on(event, handle, namespace=NAMESPACE)
+
+        listen("state", self._on_state)
+        listen("ended", self._on_ended)
+        listen("disconnect", self._on_disconnect)
+        listen("capture_take", self._on_capture_take)
+        return socket
+
+    async def _hang_up(self) -> None:
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            with contextlib.suppress(socketio.exceptions.SocketIOError):
+                await socket.disconnect()
+
+    async def _on_capture_take(self, message: Any) -> None:
+        with contextlib.suppress(PatientError):
+            if self._shutter is not None:
+                self._shutter.press(read(message, CaptureTake))
 
     async def _on_state(self, message: Any) -> None:
         try:
@@ -137,7 +158,7 @@ class SimulatedPatient:
             self._state.phase = "ended"
             self._changed.set()
 
-    async def _on_disconnect(self, _reason: Any = None) -> None:
+    async def _on_disconnect(self, _reason: Any) -> None:
         self._state = None
         for asking in self._asking:
             asking.cancel()
@@ -148,7 +169,7 @@ class SimulatedPatient:
         while True:
             wait_s = 5 * RETRY_S
             try:
-                if not self._socket.connected:
+                if self._socket is None or not self._socket.connected:
                     await self._connect()
                 state = self._state
                 if state is not None and await self._is_over(state):
@@ -173,8 +194,10 @@ class SimulatedPatient:
 
     async def _connect(self) -> None:
         await self._door.join()
+        await self._hang_up()
         self._state = None
-        await self._socket.connect(
+        self._socket = socket = self._new_socket()
+        await socket.connect(
             self._door.link.origin,
             auth={"token": self._door.link.token},
             namespaces=[NAMESPACE],
@@ -224,6 +247,8 @@ class SimulatedPatient:
 
     async def _ask(self, event: str, message: dict[str, Any]) -> Any:
         """Send an event and wait for its acknowledgement. Raises PatientError when it is a refusal."""
+        if self._socket is None:
+            raise PatientError("socket.dropped", "there is no connection")
         asking = asyncio.ensure_future(
             self._socket.call(event, message, namespace=NAMESPACE, timeout=REPLY_WITHIN_S)
         )
