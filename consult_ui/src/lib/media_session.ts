@@ -9,6 +9,7 @@
 import { effect, signal, type Signal } from "@preact/signals";
 import type { IceServer, NegotiateReply, NegotiateRequest, PublicationView, SourceName } from "../wire/messages";
 import { ApiError } from "./api";
+import { hasWebRtc } from "./devices";
 import type { LiveConnection } from "./live";
 import { kindOf, midMaps, planReceive, type ReceiveSlot, recoveryStep, sessionOf } from "./media_plan";
 import { addSender, codecFromAddress, MAX_VIDEO_BITRATE_BPS, tuneVideoSender } from "./media_sender";
@@ -60,7 +61,7 @@ export function rtcIceServers(servers: readonly IceServer[]): RTCIceServer[] {
  * which should not be the first of a call. Nothing is sent, and no address is gathered.
  */
 export async function prepareEngine(): Promise<void> {
-  if (typeof RTCPeerConnection === "undefined") return;
+  if (!hasWebRtc()) return;
   const connection = new RTCPeerConnection();
   connection.addTransceiver("audio");
   connection.addTransceiver("video");
@@ -72,7 +73,10 @@ export class MediaSession {
   /** publication_id -> live track, for every Publication that is being received. */
   readonly tracks: Signal<ReadonlyMap<string, MediaStreamTrack>> = signal(new Map());
   readonly connection: Signal<MediaConnection> = signal("idle");
-  /** Why the last negotiation failed (it is repeated by itself), or null. */
+  /**
+   * Why negotiations fail (they are repeated by themselves), or null. One failure tells nothing: what it asked for may
+   * just have gone.
+   */
   readonly problem: Signal<ApiError | null> = signal(null);
   /** source -> publication_id that the relay gave to own media. */
   readonly ownPublications: Signal<ReadonlyMap<SourceName, string>> = signal(new Map());
@@ -205,7 +209,7 @@ export class MediaSession {
         this.dirty = true;
         if (this.link !== link) continue; // it was rebuilt meanwhile; its failure tells nothing
         failures += 1;
-        this.problem.value = error instanceof ApiError ? error : new ApiError("media.negotiation", String(error), 0);
+        if (failures > 1) this.problem.value = error instanceof ApiError ? error : new ApiError("media.negotiation", String(error), 0);
         if (link.connection.signalingState === "have-local-offer")
           await link.connection.setLocalDescription({ type: "rollback" }).catch(() => undefined);
         if (failures % 3 === 0) this.rebuild();

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { facingOf } from "../lib/devices";
-import { t } from "../lib/i18n";
+import { t, tError } from "../lib/i18n";
 import { Button } from "../lib/ui/button";
 import { Icon } from "../lib/ui/icons";
 import { announce } from "../lib/ui/live_region";
@@ -84,6 +84,14 @@ function CallState({ visit, view }: { visit: Visit; view: ConsultationView }): J
     return (
       <Notice tone="warning" title={t("call.lost_title")}>
         <p>{t("call.lost")}</p>
+      </Notice>
+    );
+  const problem = visit.media.value?.problem.value ?? null;
+  if (problem !== null && media !== "connected")
+    return (
+      <Notice tone="warning" title={t("call.media_failed_title")}>
+        <p>{tError(problem)}</p>
+        <p>{t("call.media_failed")}</p>
       </Notice>
     );
   if (media === "interrupted")

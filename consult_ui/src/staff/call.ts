@@ -8,7 +8,7 @@ import { computed, effect, signal } from "@preact/signals";
 
 import { type Lut, lutOf } from "../color/lut";
 import { getJson, sendJson } from "../lib/api";
-import type { Facing } from "../lib/devices";
+import { type Facing, hasWebRtc } from "../lib/devices";
 import { connectConsultation, type ConsultationConnection } from "../lib/live";
 import { MediaSession, prepareEngine } from "../lib/media_session";
 import type {
@@ -140,7 +140,7 @@ export class StaffCall {
       this.media.value = null;
       return;
     }
-    if (present) return;
+    if (present || !hasWebRtc()) return;
     const ice = await this.iceServers();
     const you = this.view.peek()?.you;
     if (this.closed || !you || !this.inRoom.peek() || this.media.peek()) return;

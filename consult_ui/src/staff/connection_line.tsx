@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 
+import { hasWebRtc } from "../lib/devices";
 import { t, tError } from "../lib/i18n";
 import { Button } from "../lib/ui/button";
 import { Notice } from "../lib/ui/notice";
@@ -26,7 +27,24 @@ export function ConnectionLine({ call }: { call: StaffCall }): JSX.Element | nul
       </Notice>
     );
   }
-  if (call.media.value?.connection.value === "interrupted") {
+  if (!hasWebRtc()) {
+    return (
+      <Notice tone="error" title={t("connection.unsupported")}>
+        <p>{t("connection.unsupported_safe")}</p>
+      </Notice>
+    );
+  }
+  const media = call.media.value;
+  if (media && media.problem.value !== null && media.connection.value !== "connected") {
+    return (
+      <Notice tone="warning" title={t("connection.media_failed")}>
+        <p>
+          {tError(media.problem.value)} {t("connection.media_failed_safe")}
+        </p>
+      </Notice>
+    );
+  }
+  if (media?.connection.value === "interrupted") {
     return (
       <Notice tone="warning" title={t("connection.media_lost")}>
         <p>{t("connection.media_lost_safe")}</p>
