@@ -12,7 +12,8 @@ import socketio
 from records.interface import SYSTEM_ACTOR
 from signaling.capture import FRAME_WAIT
 from signaling.compose import utc_now
-from tests.signaling.clinic import Clinic, Seat, participant_of, still, upload
+from signaling.live import MAX_MESSAGE_BYTES
+from tests.signaling.clinic import TIMEOUT_S, Clinic, Consulted, Seat, participant_of, still, upload
 
 
 async def refusal(clinic: Clinic, auth: Any, namespace: str = "/consultation", **more: Any) -> Any:
@@ -80,6 +81,7 @@ async def test_whoever_waits_sees_only_themselves_and_reaches_nothing(clinic: Cl
     specialist = await consulted.specialist_seat()
     await specialist.call("chat", {"text": "secret"})
     view = await patient.state(lambda view: view["you"]["admission"] == "waiting")
+    before = await standing(clinic, consulted)
     assert [one["participant_id"] for one in view["participants"]] == [view["you"]["participant_id"]]
     assert (view["publications"], view["capture"], view["calibration"]) == ([], None, None)
     negotiate = {"sdp": "v=0", "publications": {}, "subscriptions": {}}
@@ -98,6 +100,7 @@ async def test_whoever_waits_sees_only_themselves_and_reaches_nothing(clinic: Cl
     ):
         assert error_of(await patient.call(event, data)) == "access.denied", event
     assert patient.named("chat") == []
+    assert await standing(clinic, consulted) == before
 
 
 async def test_sent_back_refused_and_ended(clinic: Clinic) -> None:
@@ -275,14 +278,15 @@ async def test_positions_across_consultations(clinic: Clinic) -> None:
 async def test_malformed_events(clinic: Clinic, event: str, data: Any) -> None:
     consulted = await clinic.consultation()
     seat = await consulted.specialist_seat()
-    before = await seat.state()
+    before = await standing(clinic, consulted)
     assert error_of(await seat.call(event, data)) == "request.malformed"
-    assert (await seat.state())["participants"] == before["participants"]
+    assert await standing(clinic, consulted) == before
 
 
 async def test_unknown_events_broken_offers_and_floods(clinic: Clinic) -> None:
     consulted = await clinic.consultation()
     seat = await consulted.specialist_seat()
+    before = await standing(clinic, consulted)
     assert error_of(await seat.call("drop_tables", {})) == "request.unknown_event"
     assert error_of(await seat.call("state", {})) == "request.unknown_event"
     broken = {"sdp": "v=0\r\nnonsense", "publications": {"0": "camera"}, "subscriptions": {}}
@@ -291,6 +295,19 @@ async def test_unknown_events_broken_offers_and_floods(clinic: Clinic) -> None:
     assert error_of(await seat.call("mute", unknown)) == "media.unknown_publication"
     replies = await asyncio.gather(*(seat.call("mute", unknown) for _ in range(150)))
     assert "request.rate_limited" in {error_of(reply) for reply in replies}
+    assert await standing(clinic, consulted) == before
+
+
+async def test_an_oversized_message_ends_the_connection_and_changes_nothing(clinic: Clinic) -> None:
+    consulted = await clinic.consultation()
+    specialist, patient = await consulted.in_call()
+    before = await standing(clinic, consulted)
+    await patient.socket.emit("chat", {"text": "x" * (MAX_MESSAGE_BYTES + 1)}, namespace="/consultation")
+    await asyncio.wait_for(patient.gone.wait(), TIMEOUT_S)
+    await specialist.state(lambda view: not participant_of(view, "patient")["present"])
+    assert await standing(clinic, consulted) == before
+    patient = await consulted.patient_seat()
+    assert await patient.call("chat", {"text": "again"}) == {"ok": True}
 
 
 async def test_screens_are_the_specialists(clinic: Clinic) -> None:
@@ -359,6 +376,17 @@ async def test_what_happened_is_in_the_audit(clinic: Clinic) -> None:
         SYSTEM_ACTOR, consulted.consultation_id, utc_now()
     )
     assert consultation.ended_at is not None
+
+
+async def standing(clinic: Clinic, consulted: Consulted) -> Any:
+    """All that a message could have changed: the live room, the relay's, and the record, by its audit."""
+    room = clinic.server.rooms.room(consulted.consultation_id)
+    assert room is not None
+    return (
+        (room.state(), room.capture, room.calibration, room.muted.copy()),
+        clinic.server.relay.publications(consulted.consultation_id),
+        await clinic.server.records.verify_audit(),
+    )
 
 
 def error_of(reply: Any) -> str:
