@@ -9,11 +9,9 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-import segno
 
 from records.interface import Conflict, Role
 from signaling import compose
@@ -24,9 +22,9 @@ from signaling.demo import Demo
 from signaling.first_start import Team, ensure_team, site_named
 from signaling.own_certificate import OwnCertificate, lan_addresses, load_or_make
 from signaling.settings import Settings, SettingsError
+from signaling.start_words import Links, start_words
 
 MIN_PASSWORD = 10
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 async def until_signal(work: Coroutine[Any, Any, None], stop: Callable[[], None] | None = None) -> int:
@@ -105,7 +103,7 @@ async def _run(settings: Settings, *, lan: bool, as_json: bool) -> None:
             )
             sys.stdout.flush()
         else:
-            _print(links, base, certificate, demo=settings.demo)
+            print(start_words(links, base, certificate, demo=settings.demo), flush=True)
         await _for_ever()
 
 
@@ -124,35 +122,11 @@ def _base(server: RunningServer, addresses: list[str]) -> str:
     return f"https://{host}:{server.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Links:
-    specialist: str
-    referrer: str
-
-
-def _links(server: RunningServer, team: Team, base: str) -> _Links:
+def _links(server: RunningServer, team: Team, base: str) -> Links:
     def link(page: str, staff_id: str) -> str:
         return f"{base}/{page}/#sign-in={server.auth.make_sign_in_link(staff_id, utc_now())}"
 
-    return _Links(link("s", team.specialist.staff_id), link("r", team.referrer.staff_id))
-
-
-def _print(links: _Links, base: str, certificate: OwnCertificate | None, *, demo: bool) -> None:
-    print(f"\nTrueHue serves at {base}\n")
-    for who, link in (("Specialist", links.specialist), ("Referring practice", links.referrer)):
-        print(f"{who} (signs in once, within a day):\n  {link}\n")
-        segno.make(link, error="l").terminal(sys.stdout, border=2, compact=True)
-        print()
-    if demo:
-        print("A simulated patient is on the way: open the specialist's link and admit them.\n")
-    if certificate is not None:
-        print(
-            "Phones warn about the certificate, which this server made for itself. Either go on past the\n"
-            f"warning, or install {certificate.authority}\n"
-            "on the phone as a certificate authority; it can vouch for this machine's addresses\n"
-            f"only, and its SHA-256 fingerprint is\n  {certificate.fingerprint}\n"
-        )
-    print("Stop with Ctrl+C.", flush=True)
+    return Links(link("s", team.specialist.staff_id), link("r", team.referrer.staff_id))
 
 
 async def simulate(link: str) -> int:
