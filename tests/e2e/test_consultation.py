@@ -85,7 +85,7 @@ async def refer_and_accept(
     await sign_in(specialist, f"{clinic.url}/s/", clinic.specialist.email, clinic.password)
     await specialist.sees(PATIENT)
     await specialist.screenshot("specialist-worklist-1440")
-    await specialist.press(re.compile("^Accept for now"))
+    await specialist.press(re.compile("^Accept now"))
     await referrer.sees("The specialist can begin at any time.")
     await specialist.press("Patient link")
     await expect(specialist.page.get_by_role("img", name="QR code of the link")).to_be_visible()
@@ -112,7 +112,7 @@ async def join(clinic: Clinic, patient: Person, specialist: Person, link: str) -
 
 async def admission(patient: Person, specialist: Person) -> None:
     """Step 3: the specialist sees who waits, admits, sends back, admits again."""
-    await expect(specialist.page.get_by_text("waits:").first).to_be_visible()
+    await expect(specialist.page.get_by_text("waiting for").first).to_be_visible()
     await specialist.press("Admit")
     await patient.sees(re.compile("can see and hear you"))
     await specialist.press("Send back")

@@ -114,6 +114,11 @@ export function formatDay(iso: string, now: Date = new Date()): string {
   return new Intl.DateTimeFormat(locale.value, { weekday: "long", day: "numeric", month: "long" }).format(day);
 }
 
+/** "today, 14:30" in the language's manner. */
+export function formatDayTime(iso: string): string {
+  return t("day.time", { day: formatDay(iso), time: formatTime(iso) });
+}
+
 export function formatNumber(value: number, options: Intl.NumberFormatOptions = {}): string {
   return new Intl.NumberFormat(locale.value, options).format(value);
 }

@@ -198,6 +198,8 @@ export function Call({ visit, view }: { visit: Visit; view: ConsultationView }):
           {t("call.own_large")}
         </Button>
         {visit.chatOpen.value && <Chat visit={visit} />}
+      </main>
+      <footer class="call-foot">
         {leaving.value && (
           <div class="leaving">
             <p>{t("call.leave_sure")}</p>
@@ -213,52 +215,52 @@ export function Call({ visit, view }: { visit: Visit; view: ConsultationView }):
             </Button>
           </div>
         )}
-      </main>
-      <nav class="call-bar" aria-label={t("call.controls")}>
-        <Button
-          icon={own.microphoneOn.value ? "mic" : "mic_off"}
-          disabled={own.microphone.value === null}
-          onClick={() => {
-            own.microphoneOn.value = !own.microphoneOn.peek();
-          }}
-        >
-          {t(own.microphoneOn.value ? "call.mute" : "call.unmute")}
-        </Button>
-        <Button
-          icon={own.camera.value ? "video" : "video_off"}
-          busy={own.opening.value}
-          onClick={async () => {
-            const on = own.camera.peek() === null;
-            await own.setCameraOn(on);
-            if (on && own.camera.peek() === null) devicesOpen.value = true; // there it says why
-          }}
-        >
-          {t(own.camera.value || own.opening.value ? "call.camera_off" : "call.camera_on")}
-        </Button>
-        {own.devices.value.cameras.length > 1 && (
+        <nav class="call-bar" aria-label={t("call.controls")}>
           <Button
-            icon="switch_camera"
-            disabled={own.camera.value === null}
-            busy={own.opening.value}
-            onClick={() => void own.switchCamera()}
+            icon={own.microphoneOn.value ? "mic" : "mic_off"}
+            disabled={own.microphone.value === null}
+            onClick={() => {
+              own.microphoneOn.value = !own.microphoneOn.peek();
+            }}
           >
-            {t("call.turn_camera")}
+            {t(own.microphoneOn.value ? "call.mute" : "call.unmute")}
           </Button>
-        )}
-        <Button icon="chat" expanded={visit.chatOpen.value} onClick={() => visit.showChat(!visit.chatOpen.peek())}>
-          {unread > 0 ? t("call.chat_unread", { count: unread }) : t("call.chat")}
-        </Button>
-        <Button
-          class="hang-up"
-          icon="leave"
-          expanded={leaving.value}
-          onClick={() => {
-            leaving.value = !leaving.peek();
-          }}
-        >
-          {t("call.leave")}
-        </Button>
-      </nav>
+          <Button
+            icon={own.camera.value ? "video" : "video_off"}
+            busy={own.opening.value}
+            onClick={async () => {
+              const on = own.camera.peek() === null;
+              await own.setCameraOn(on);
+              if (on && own.camera.peek() === null) devicesOpen.value = true; // there it says why
+            }}
+          >
+            {t(own.camera.value || own.opening.value ? "call.camera_off" : "call.camera_on")}
+          </Button>
+          {own.devices.value.cameras.length > 1 && (
+            <Button
+              icon="switch_camera"
+              disabled={own.camera.value === null}
+              busy={own.opening.value}
+              onClick={() => void own.switchCamera()}
+            >
+              {t("call.turn_camera")}
+            </Button>
+          )}
+          <Button icon="chat" expanded={visit.chatOpen.value} onClick={() => visit.showChat(!visit.chatOpen.peek())}>
+            {unread > 0 ? t("call.chat_unread", { count: unread }) : t("call.chat")}
+          </Button>
+          <Button
+            class="hang-up"
+            icon="leave"
+            expanded={leaving.value}
+            onClick={() => {
+              leaving.value = !leaving.peek();
+            }}
+          >
+            {t("call.leave")}
+          </Button>
+        </nav>
+      </footer>
     </div>
   );
 }

@@ -13,7 +13,10 @@ export function Chat({ visit }: { visit: Visit }): JSX.Element {
   const sending = useSignal(false);
   const error = useSignal<string | null>(null);
   const end = useRef<HTMLLIElement>(null);
+  const section = useRef<HTMLElement>(null);
   const lines = visit.chat.value;
+  // Opened below the pictures, it would otherwise be hidden behind the bar.
+  useEffect(() => section.current?.scrollIntoView({ block: "end" }), []);
   useEffect(() => end.current?.scrollIntoView({ block: "nearest" }), [lines.length]);
 
   const send = async (): Promise<void> => {
@@ -32,7 +35,7 @@ export function Chat({ visit }: { visit: Visit }): JSX.Element {
   };
 
   return (
-    <section class="chat" aria-label={t("call.chat")}>
+    <section class="chat" ref={section} aria-label={t("call.chat")}>
       <div class="chat-lines" role="log" aria-label={t("chat.lines")} tabIndex={0}>
       <ol>
         {lines.length === 0 && <li class="quiet">{t("chat.empty")}</li>}

@@ -51,8 +51,29 @@ export function Consent({ visit }: { visit: Visit }): JSX.Element {
     }
   };
 
+  if (declined.value)
+    return (
+      <Screen
+        key="declined"
+        title={t("consent.declined_title")}
+        actions={
+          <Button
+            wide
+            icon="arrow_left"
+            onClick={() => {
+              declined.value = false;
+            }}
+          >
+            {t("consent.read_again")}
+          </Button>
+        }
+      >
+        <p>{t("consent.declined")}</p>
+      </Screen>
+    );
   return (
     <Screen
+      key="text"
       title={text.value?.title ?? t("consent.title")}
       onBack={() => visit.back()}
       actions={
@@ -95,11 +116,6 @@ export function Consent({ visit }: { visit: Visit }): JSX.Element {
           </Checkbox>
           <p class="quiet">{t("consent.version", { version: text.value.version })}</p>
         </>
-      )}
-      {declined.value && (
-        <Notice tone="info" title={t("consent.declined_title")}>
-          <p>{t("consent.declined")}</p>
-        </Notice>
       )}
     </Screen>
   );

@@ -1,7 +1,7 @@
 /** The first screen: with whom, when, what for, and what it takes. */
 
 import type { JSX } from "preact";
-import { formatDay, formatTime, t } from "../lib/i18n";
+import { formatDayTime, t } from "../lib/i18n";
 import { Button } from "../lib/ui/button";
 import type { JoinView } from "../wire/messages";
 import { Screen } from "./screen";
@@ -21,9 +21,7 @@ export function Welcome({ visit, join }: { visit: Visit; join: JoinView }): JSX.
       <dl class="facts">
         <div>
           <dt>{t("welcome.when")}</dt>
-          <dd>
-            {formatTime(join.scheduled_at)}, {formatDay(join.scheduled_at)}
-          </dd>
+          <dd class="sentence">{formatDayTime(join.scheduled_at)}</dd>
         </div>
         <div>
           <dt>{t("welcome.for")}</dt>

@@ -27,13 +27,13 @@ export function ReferralDetail({ referral, onJoin, onBack }: ReferralDetailProps
   const open = consultationId !== null && (referral.state === "accepted" || referral.state === "in_call");
   return (
     <article class="stack">
-      <div class="panel-top">
-        <h2 ref={heading} tabIndex={-1}>
-          {patient.name}
-        </h2>
+      <div class="page-top">
         <Button kind="quiet" icon="arrow_left" onClick={onBack}>
           {t("action.back")}
         </Button>
+        <h2 ref={heading} tabIndex={-1}>
+          {patient.name}
+        </h2>
       </div>
       <p class="quiet">
         {[describePatient(patient), birthDateWords(patient)].filter(Boolean).join(" · ")}

@@ -75,13 +75,13 @@ export function ReferralForm({ onSent, onBack }: ReferralFormProps): JSX.Element
   const fixed = step.phase === "failed" && step.referralSent;
   return (
     <form class="referral-form stack" onSubmit={submit}>
-      <div class="panel-top">
-        <h2 ref={heading} tabIndex={-1}>
-          {t("form.title")}
-        </h2>
+      <div class="page-top">
         <Button kind="quiet" icon="arrow_left" onClick={onBack}>
           {t("action.back")}
         </Button>
+        <h2 ref={heading} tabIndex={-1}>
+          {t("form.title")}
+        </h2>
       </div>
       <fieldset class="stack plain" disabled={working || fixed}>
         <TextField label={t("form.name")} required maxLength={120} value={name} onInput={setName} autocomplete="off" />

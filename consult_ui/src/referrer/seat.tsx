@@ -109,7 +109,10 @@ function Room({ call, capturing }: { call: StaffCall; capturing: Capturing }): J
   const [devices, setDevices] = useState(false);
   useEffect(() => void call.own.start(), [call]);
   const camera = call.own.tracks.camera.value;
-  const videos = call.view.value?.publications.filter((one) => one.kind === "video") ?? [];
+  const patient = call.others.value.find((who) => who.role === "patient")?.participant_id;
+  const all = call.view.value?.publications.filter((one) => one.kind === "video") ?? [];
+  // The skin that everybody talks about comes first.
+  const videos = [...all.filter((one) => one.participant_id === patient), ...all.filter((one) => one.participant_id !== patient)];
   const you = call.view.value?.you.participant_id;
   const nameOf = (participantId: string) =>
     call.others.value.find((who) => who.participant_id === participantId)?.name ?? "";

@@ -30,7 +30,9 @@ export function CalibrationLine({ desk }: { desk: Desk }): JSX.Element | null {
             ΔE {oneDecimal(report.expected_de00)}
           </span>
         )}
-        {ageS !== null && <span class="figure">{t("calibration.age", { age: formatDuration(ageS) })}</span>}
+        {ageS !== null && (
+          <span class="figure">{ageS < 1 ? t("calibration.now") : t("calibration.age", { age: formatDuration(ageS) })}</span>
+        )}
         <strong>{t(`purpose.${purpose}`)}</strong>
       </p>
       {words ? <p class="quiet">{words}</p> : <p class="quiet">{t("calibration.how")}</p>}

@@ -50,16 +50,18 @@ export function SpecialistDesk({ who }: { who: StaffView }): JSX.Element {
           {who.name} · {who.site_name}
         </span>
         <div class="row">
-          <span class="desk-list-button">
-            <Button
-              expanded={desk.worklistOpen.value}
-              onClick={() => {
-                desk.worklistOpen.value = !desk.worklistOpen.value;
-              }}
-            >
-              {t("desk.worklist", { count: waiting })}
-            </Button>
-          </span>
+          {call && (
+            <span class="desk-list-button">
+              <Button
+                expanded={desk.worklistOpen.value}
+                onClick={() => {
+                  desk.worklistOpen.value = !desk.worklistOpen.value;
+                }}
+              >
+                {t("desk.worklist", { count: waiting })}
+              </Button>
+            </span>
+          )}
           <LanguageSwitch />
           <Button icon="eye" expanded={panel === "settings"} onClick={toggle("settings")}>
             <span class="top-words">{t("display.title")}</span>
@@ -100,9 +102,9 @@ function Middle({ desk, call }: { desk: Desk; call: StaffCall }): JSX.Element {
     <>
       <div class="middle-top">
         {patient && (
-          <p>
-            <strong class="middle-name">{patient.name}</strong> {describePatient(patient)}
-            <span class="quiet"> {birthDateWords(patient)}</span>
+          <p class="middle-who">
+            <strong class="middle-name">{patient.name}</strong> <span>{describePatient(patient)}</span>{" "}
+            <span class="quiet">{birthDateWords(patient)}</span>
           </p>
         )}
         <p class="middle-state">

@@ -1,7 +1,7 @@
 /** Personal links for the patient and an interpreter: as text, as a QR code, by mail. Shown once, kept nowhere. */
 
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import { sendJson } from "../lib/api";
 import { formatDateTime, t, tError } from "../lib/i18n";
@@ -13,6 +13,7 @@ import type { LinkRequest, LinkView } from "../wire/messages";
 interface LinkPanelProps {
   readonly consultationId: string;
   readonly patientHasEmail: boolean;
+  readonly patientPresent: boolean;
 }
 
 interface Made {
@@ -20,13 +21,18 @@ interface Made {
   readonly link: LinkView;
 }
 
-export function LinkPanel({ consultationId, patientHasEmail }: LinkPanelProps): JSX.Element {
+export function LinkPanel({ consultationId, patientHasEmail, patientPresent }: LinkPanelProps): JSX.Element {
   const [made, setMade] = useState<Made | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const [copied, setCopied] = useState(false);
   const [name, setName] = useState("");
   const [asking, setAsking] = useState(false);
+
+  // Whoever has arrived has the link: it need not stay in sight.
+  useEffect(() => {
+    if (patientPresent) setMade((shown) => (shown?.role === "patient" ? null : shown));
+  }, [patientPresent]);
 
   const make = async (request: LinkRequest): Promise<void> => {
     setBusy(true);

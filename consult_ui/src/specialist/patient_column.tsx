@@ -42,7 +42,11 @@ export function PatientColumn({ desk, call, noteRef, chatRef }: PatientColumnPro
       </Section>
       {!ended && (
         <Section title={t("link.title")} open={desk.patient.value?.present !== true}>
-          <LinkPanel consultationId={call.consultationId} patientHasEmail={referral.patient.has_email} />
+          <LinkPanel
+            consultationId={call.consultationId}
+            patientHasEmail={referral.patient.has_email}
+            patientPresent={desk.patient.value?.present === true}
+          />
         </Section>
       )}
       <Section title={t("snapshots.title")} count={call.snapshots.value.length} open>

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 
 import { formatTime, t } from "../lib/i18n";
 import { serverNowMs } from "../staff/clock";
-import { isBeingDerived, thumbnailUrl } from "../staff/format";
+import { isBeingDerived, isVideoFrame, thumbnailUrl } from "../staff/format";
 import { GradeShape } from "../staff/snapshot_facts";
 import type { SnapshotView } from "../wire/messages";
 import type { Desk } from "./desk_state";
@@ -29,6 +29,7 @@ export function SnapshotStrip({ desk, snapshots }: { desk: Desk; snapshots: read
               <GradeShape grade={snapshot.calibration?.grade ?? "none"} />
               {formatTime(snapshot.taken_at)} · {gradeWords(snapshot)}
             </span>
+            {isVideoFrame(snapshot) && <span class="strip-frame">{t("snapshot.video_frame")}</span>}
           </button>
         </li>
       ))}
@@ -45,7 +46,7 @@ function describe(snapshot: SnapshotView): string {
   const parts = [
     t("snapshots.one", { time: formatTime(snapshot.taken_at) }),
     gradeWords(snapshot),
-    ...(snapshot.method === "relay_frame" ? [t("snapshot.video_frame")] : []),
+    ...(isVideoFrame(snapshot) ? [t("snapshot.video_frame")] : []),
   ];
   return parts.join(t("list.comma"));
 }

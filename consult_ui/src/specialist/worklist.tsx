@@ -2,11 +2,12 @@
 
 import type { JSX } from "preact";
 
-import { formatDay, formatTime, t } from "../lib/i18n";
+import { formatDayTime, t } from "../lib/i18n";
 import { serverNowMs } from "../staff/clock";
 import { describePatient, formatDuration } from "../staff/format";
 import type { ConsultationSummary } from "../wire/messages";
 import type { Desk } from "./desk_state";
+import { byNeed } from "./referral_order";
 import { ReferralCard } from "./referral_card";
 
 export function Worklist({ desk }: { desk: Desk }): JSX.Element {
@@ -30,7 +31,7 @@ export function Worklist({ desk }: { desk: Desk }): JSX.Element {
     .filter((one) => one.phase === "scheduled")
     .sort((a, b) => a.scheduled_at.localeCompare(b.scheduled_at));
   const ended = rest.filter((one) => one.phase === "ended");
-  const referrals = worklist.referrals.filter((one) => one.state === "sent");
+  const referrals = worklist.referrals.filter((one) => one.state === "sent").sort(byNeed);
   return (
     <div class="worklist">
       {!desk.lists.connected.value && (
@@ -110,7 +111,7 @@ function ConsultationCard({ desk, summary }: { desk: Desk; summary: Consultation
           </span>
         ))}
         <span class="quiet">
-          {formatDay(summary.scheduled_at)}, {formatTime(summary.scheduled_at)}
+          {formatDayTime(summary.scheduled_at)}
           {late && ` · ${t("worklist.not_here_yet")}`}
         </span>
       </button>

@@ -36,7 +36,7 @@ export function SignIn({ title }: { title: string }): JSX.Element {
         <p class="brand">TrueHue</p>
         <LanguageSwitch />
       </div>
-      <h1>{title}</h1>
+      <h1>{t("sign_in.title", { page: title })}</h1>
       {sessionError.value !== null && (
         <Notice tone="error">
           <p>{tError(sessionError.value)}</p>
