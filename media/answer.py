@@ -12,6 +12,7 @@ from media.interface import Kind, SdpRefused
 SUPPORTED_FINGERPRINTS = frozenset({"sha-256", "sha-384", "sha-512"})
 VIDEO_FEEDBACK = ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")
 AUDIO_FEEDBACK = ("transport-cc",)
+MAX_ENCODINGS = 3
 PUBLISHER_EXTENSIONS = (
     rtp.MID_URI,
     rtp.RID_URI,
@@ -55,6 +56,8 @@ class PlannedSection:
     rejected: bool = False
     codec: ChosenCodec | None = None
     extensions: dict[str, int] = field(default_factory=dict)
+    rids: tuple[str, ...] = ()
+    """Encodings of a Publication that come at the same time; empty where there is one."""
 
 
 @dataclass(slots=True)
@@ -143,6 +146,9 @@ def _plan_publication(planned: PlannedSection, kind: Kind) -> None:
             planned.codec = _choose(section, codec, VIDEO_FEEDBACK if kind is Kind.VIDEO else AUDIO_FEEDBACK)
             planned.direction = "recvonly"
             planned.extensions = _extensions(section, PUBLISHER_EXTENSIONS)
+            if rtp.MID_URI in planned.extensions and rtp.RID_URI in planned.extensions:
+                # Their SSRCs are in no offer: only these extensions tell the encodings apart.
+                planned.rids = tuple(rid for rid in section.simulcast if rid in section.rids)[:MAX_ENCODINGS]
             return
     raise SdpRefused(f"m-line {section.mid} offers no codec that is supported")
 
@@ -279,6 +285,9 @@ def _section(planned: PlannedSection, outgoing: Outgoing | None, local: Local) -
     lines += [f"a=extmap:{number} {uri}" for uri, number in planned.extensions.items()]
     for codec in codecs:
         lines += sdp.write_codec(codec)
+    if planned.rids:
+        lines += [f"a=rid:{rid} recv" for rid in planned.rids]
+        lines.append("a=simulcast:recv " + ";".join(planned.rids))
     if outgoing is not None:
         lines.append(f"a=msid:{outgoing.stream_id} {outgoing.track_id}")
         ssrcs = [outgoing.ssrc]

@@ -126,6 +126,7 @@ class Depacketizer:
         if rtp.ssrc != self._ssrc or ahead > 4 * REORDER_PACKETS:
             # Another sender, or one that began anew: nothing held can still be of use.
             self._held.clear()
+            self._decodable = self._decodable and rtp.ssrc == self._ssrc
             self._ssrc, self._next = rtp.ssrc, rtp.sequence_number
             self._lose()
         self._held[rtp.sequence_number] = _Held(rtp, fragment, arrived_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from media import rtcp
+from media.encoding import Encoding
 from media.publication import Publication
 from media.rtp import Packet
 from media.subscription import Subscription
@@ -23,7 +24,6 @@ class Fanout:
         self.packets_sent = 0
         self.packets_refused = 0
         self._receivers: list[tuple[Subscription, Send, Send]] = []
-        self._highest = -1
 
     def add(self, subscription: Subscription, send_rtp: Send, send_rtcp: Send) -> None:
         """Deliver to a Subscription from now on."""
@@ -39,8 +39,7 @@ class Fanout:
                     self.packets_sent += 1
                 else:
                     self.packets_refused += 1
-            if subscription.started and self.publication.last_report is not None:
-                self._report(receiver, self.publication.last_report)
+            self._report_so_far(receiver)
 
     def remove(self, subscription: Subscription) -> None:
         """Deliver to a Subscription no more."""
@@ -52,21 +51,23 @@ class Fanout:
             self.watch.close()
             self.watch = None
 
-    def restart(self) -> None:
-        """The Publication goes on as another RTP stream."""
-        self._highest = -1
+    def restart(self, encoding: Encoding) -> None:
+        """An encoding goes on as another RTP stream."""
         for subscription, _, _ in self._receivers:
-            subscription.restart()
+            if subscription.source in (encoding, None):
+                subscription.restart()
+
+    def refresh(self, now: float) -> None:
+        """Look again which encodings there are, and let viewers choose."""
+        if self.publication.refresh(now):
+            for subscription, _, _ in self._receivers:
+                subscription.choose()
 
     def deliver(self, packet: Packet, now: float) -> None:
         """Give a packet to everybody. Audio and video alike; never waits."""
-        sequence = packet.sequence
-        late = sequence < self._highest
-        if not late:
-            self._highest = sequence
         for receiver in self._receivers:
             subscription = receiver[0]
-            was_started = subscription.started
+            source = subscription.source
             outgoing = subscription.forward(packet, now)
             if outgoing is None:
                 continue
@@ -74,28 +75,32 @@ class Fanout:
                 self.packets_sent += 1
             else:
                 self.packets_refused += 1
-            if not was_started:
-                self._started(receiver, sequence, now, late)
+            if subscription.source is not source:
+                self._started(receiver, packet, now)
         if self.watch is not None:
-            self.watch.feed(packet.data, now)
+            self.watch.feed(packet, now)
 
-    def _started(
-        self, receiver: tuple[Subscription, Send, Send], sequence: int, now: float, late: bool
-    ) -> None:
+    def _started(self, receiver: tuple[Subscription, Send, Send], packet: Packet, now: float) -> None:
         """A Subscription began with this packet: what had overtaken it follows, and the clock's report."""
         subscription, send_rtp, _ = receiver
-        if late:
-            for follower in self.publication.packets_from(sequence + 1):
+        encoding = self.publication.encodings[packet.encoding]
+        if packet.sequence < encoding.highest:
+            for follower in encoding.packets_from(packet.sequence + 1):
                 outgoing = subscription.forward(follower, now)
                 if outgoing is not None and send_rtp(outgoing):
                     self.packets_sent += 1
-        if self.publication.last_report is not None:
-            self._report(receiver, self.publication.last_report)
+        self._report_so_far(receiver)
 
-    def deliver_report(self, report: rtcp.SenderReport) -> None:
-        """Give the publisher's SR, translated, to everybody."""
+    def deliver_report(self, encoding: Encoding, report: rtcp.SenderReport) -> None:
+        """Give the publisher's SR of one encoding, translated, to everybody who gets that."""
         for receiver in self._receivers:
-            self._report(receiver, report)
+            if receiver[0].source is encoding:
+                self._report(receiver, report)
+
+    def _report_so_far(self, receiver: tuple[Subscription, Send, Send]) -> None:
+        source = receiver[0].source
+        if source is not None and source.last_report is not None:
+            self._report(receiver, source.last_report)
 
     def _report(self, receiver: tuple[Subscription, Send, Send], report: rtcp.SenderReport) -> None:
         translated = receiver[0].sender_report(report)

@@ -10,6 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from media.layers import LayerTarget
+
 
 class Source(StrEnum):
     """Where a Publication's media comes from."""
@@ -135,8 +137,30 @@ class UnknownPublication(MediaError):
 
 
 @dataclass(frozen=True, slots=True)
+class EncodingStats:
+    """Counters of one encoding of a Publication; the fields are those of PublicationStats."""
+
+    rid: str
+    """Its name in the offer, or "" where it is the only one."""
+    packets_received: int
+    bytes_received: int
+    packets_lost: int
+    frames_received: int
+    keyframes_received: int
+    width_px: int
+    height_px: int
+    bitrate_bps: float
+    frame_rate: float
+    quantiser: float | None
+    native_quantiser: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class PublicationStats:
-    """Counters of one Publication since it began; packet loss is seen by the relay, not by viewers."""
+    """Counters of one Publication since it began; packet loss is seen by the relay, not by viewers.
+
+    Of several encodings (simulcast) packets, bytes and bitrate are summed; the rest is the largest one's.
+    """
 
     publication_id: str
     packets_received: int
@@ -152,6 +176,7 @@ class PublicationStats:
     """Mean of the last second, 0 (finest) to 1 (coarsest of the codec); None where it is not read."""
     native_quantiser: float | None
     """The same on the codec's own scale: VP8 0 to 127, VP9 0 to 255, H.264 0 to 51."""
+    encodings: tuple[EncodingStats, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +230,12 @@ class Relay(Protocol):
 
     def set_cap(self, publication_id: str, bitrate_bps: int | None) -> None:
         """Cap what a publisher may send from now on (REMB); None lifts the cap to the configured one."""
+
+    def set_layer(self, room_id: str, participant_id: str, publication_id: str, target: LayerTarget) -> None:
+        """What one viewer should get of a Publication from now on, at most.
+
+        Raises UnknownPublication where the participant receives no such one.
+        """
 
     def watch(self, publication_id: str, listener: Callable[[TappedFrame], None]) -> Callable[[], None]:
         """Tap a video Publication: decode it at a low rate and call listener on the loop's thread.

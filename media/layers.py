@@ -1,7 +1,8 @@
-"""Which pictures of a stream go to one viewer: the choice among temporal layers. Pure."""
+"""Which pictures go to one viewer: the choice among encodings of different size and temporal layers. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 KEYFRAME = 0x01
@@ -30,6 +31,19 @@ class LayerTarget(NamedTuple):
 
 
 EVERYTHING = LayerTarget(max_spatial=MAX_SPATIAL, max_temporal=None, paused=False)
+
+
+def best_encoding(ranked: Sequence[int], sending: Set[int], max_spatial: int) -> int:
+    """The encoding for one who wants at most this rank.
+
+    ranked: indices of all encodings, the smallest first; sending: those that send. The best below is taken
+    where the wanted one is silent, else the least above; where none sends, the wanted one is waited for.
+    """
+    wanted = min(max(0, max_spatial), len(ranked) - 1)
+    for index in (*reversed(ranked[: wanted + 1]), *ranked[wanted + 1 :]):
+        if index in sending:
+            return index
+    return ranked[wanted]
 
 
 class TemporalLayers:

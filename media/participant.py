@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from media import rtcp, rtp
 from media.answer import Plan
+from media.encoding import Encoding
 from media.fanout import Fanout
 from media.ice_lite import Address, Credentials
 from media.interface import TransportState
@@ -21,6 +23,14 @@ REPORT_INTERVAL_S = 1.0
 AUDIO_ALLOWANCE_BPS = 64_000
 MAX_COMPOUND = 1_150
 MAX_ROUTES = 64
+
+
+class Route(NamedTuple):
+    """Where the packets of an SSRC go. repairs: they are retransmissions."""
+
+    fanout: Fanout
+    repairs: bool
+    encoding: Encoding
 
 
 @dataclass(slots=True)
@@ -49,9 +59,11 @@ class Participant:
         self.sending: dict[str, Fanout] = {}
         self.receiving: dict[str, Receiving] = {}
         self.reduced_size = True
-        self.routes: dict[int, tuple[Fanout, bool]] = {}
+        self.routes: dict[int, Route] = {}
         self._max_publication_bps = max_publication_bps
         self._mid_extension = 0
+        self._rid_extension = 0
+        self._repaired_rid_extension = 0
         self._transport_cc_extension = 0
         self._arrivals = ArrivalRecorder()
         self._by_outgoing_ssrc: dict[int, Receiving] = {}
@@ -64,26 +76,28 @@ class Participant:
         for planned in plan.sections:
             extensions.update(planned.extensions)
         self._mid_extension = extensions.get(rtp.MID_URI, 0)
+        self._rid_extension = extensions.get(rtp.RID_URI, 0)
+        self._repaired_rid_extension = extensions.get(rtp.REPAIRED_RID_URI, 0)
         self._transport_cc_extension = extensions.get(rtp.TRANSPORT_CC_URI, 0)
-        self.routes = {s: r for s, r in self.routes.items() if r[0] in self.sending.values()}
+        self.routes = {s: r for s, r in self.routes.items() if r.fanout in self.sending.values()}
         for mid, fanout in self.sending.items():
+            if fanout.publication.rids:
+                continue  # by their rid, once they come
             section = plan.by_mid(mid).section
             repairs = set(section.rtx_of.values())
             ssrc = next((s for s in section.ssrcs if s not in repairs), None)
             if ssrc is not None:
-                self._bind(fanout, ssrc, section.rtx_of.get(ssrc))
+                self._bind(fanout, fanout.publication.encodings[0], ssrc, section.rtx_of.get(ssrc))
         self._by_outgoing_ssrc = {r.subscription.ssrc: r for r in self.receiving.values()}
 
-    def _bind(self, fanout: Fanout, ssrc: int, rtx_ssrc: int | None) -> None:
-        restarted = fanout.publication.bind(ssrc, rtx_ssrc)
-        if restarted:
-            fanout.restart()
-        publication = fanout.publication
-        current = {publication.ssrc, publication.rtx_ssrc}
-        self.routes = {s: r for s, r in self.routes.items() if r[0] is not fanout or s in current}
-        self.routes[ssrc] = (fanout, False)
-        if publication.rtx_ssrc is not None:
-            self.routes[publication.rtx_ssrc] = (fanout, True)
+    def _bind(self, fanout: Fanout, encoding: Encoding, ssrc: int, rtx_ssrc: int | None) -> None:
+        if encoding.bind(ssrc, rtx_ssrc):
+            fanout.restart(encoding)
+        current = {encoding.ssrc, encoding.rtx_ssrc}
+        self.routes = {s: r for s, r in self.routes.items() if r.encoding is not encoding or s in current}
+        self.routes[ssrc] = Route(fanout, False, encoding)
+        if encoding.rtx_ssrc is not None:
+            self.routes[encoding.rtx_ssrc] = Route(fanout, True, encoding)
 
     def receive_rtp(self, packet: bytes, arrived_s: float) -> list[Fanout] | str | None:
         """Route an authenticated RTP packet and forward it.
@@ -104,9 +118,8 @@ class Participant:
             route = self.routes.get(int.from_bytes(packet[8:12], "big")) or self._learn(packet)
             if route is None:
                 return "unknown_ssrc"
-            fanout, is_rtx = route
-            publication = fanout.publication
-            accept = publication.receive_rtx if is_rtx else publication.receive
+            fanout, is_rtx, encoding = route
+            accept = encoding.receive_rtx if is_rtx else encoding.receive
             accepted = accept(packet, arrived_s)
         except rtp.MalformedRtp:
             return "malformed"
@@ -121,30 +134,41 @@ class Participant:
             fanout.announced = True
         return begun
 
-    def _learn(self, packet: bytes) -> tuple[Fanout, bool] | None:
-        """Route an SSRC that the offer did not name, by its mid or by a payload type of one m-line alone."""
+    def _learn(self, packet: bytes) -> Route | None:
+        """Route an SSRC that the offer did not name: by mid and rid (RFC 8852), or by a payload type of one
+        m-line alone."""
         rtp.payload_bounds(packet)
         payload_type = packet[1] & 0x7F
         mid = rtp.extension(packet, self._mid_extension) if self._mid_extension else None
         named = self.sending.get(mid.decode("ascii", "replace")) if mid is not None else None
         candidates = [named] if named is not None else list(self.sending.values()) if mid is None else []
-        fitting = [
-            fanout
-            for fanout in candidates
-            if payload_type
-            in (fanout.publication.codec.payload_type, fanout.publication.codec.rtx_payload_type)
-            and (named is not None or not fanout.publication.has_stream(payload_type))
-        ]
+        fitting: list[tuple[Fanout, Encoding]] = []
+        for fanout in candidates:
+            codec = fanout.publication.codec
+            repairs = payload_type == codec.rtx_payload_type
+            if payload_type == codec.payload_type or repairs:
+                encoding = self._named_encoding(fanout, packet, repairs)
+                known = encoding is not None and (encoding.rtx_ssrc if repairs else encoding.ssrc) is not None
+                if encoding is not None and (mid is not None or not known):
+                    fitting.append((fanout, encoding))
         if len(fitting) != 1 or len(self.routes) >= MAX_ROUTES:
             return None
-        fanout = fitting[0]
-        publication = fanout.publication
+        fanout, encoding = fitting[0]
         ssrc = int.from_bytes(packet[8:12], "big")
-        if payload_type == publication.codec.payload_type:
-            self._bind(fanout, ssrc, None)
-        elif publication.ssrc is not None:
-            self._bind(fanout, publication.ssrc, ssrc)
+        if payload_type == fanout.publication.codec.payload_type:
+            self._bind(fanout, encoding, ssrc, None)
+        elif encoding.ssrc is not None:
+            self._bind(fanout, encoding, encoding.ssrc, ssrc)
         return self.routes.get(ssrc)
+
+    def _named_encoding(self, fanout: Fanout, packet: bytes, repairs: bool) -> Encoding | None:
+        """The encoding that a packet says it is of, or repairs; the only one where there is one."""
+        publication = fanout.publication
+        if not publication.rids:
+            return publication.encodings[0]
+        wanted = self._repaired_rid_extension if repairs else self._rid_extension
+        rid = rtp.extension(packet, wanted) if wanted else None
+        return publication.by_rid(rid.decode("ascii", "replace")) if rid is not None else None
 
     def receive_rtcp(self, compound: bytes, now: float) -> str | None:
         """Handle an authenticated compound; a reason when it was dropped, else None."""
@@ -155,9 +179,9 @@ class Participant:
         for packet in packets:
             if isinstance(packet, rtcp.SenderReport):
                 route = self.routes.get(packet.ssrc)
-                if route is not None and not route[1]:
-                    route[0].publication.receive_report(packet, now)
-                    route[0].deliver_report(packet)
+                if route is not None and not route.repairs:
+                    route.encoding.receive_report(packet, now)
+                    route.fanout.deliver_report(route.encoding, packet)
             elif isinstance(packet, rtcp.Nack):
                 receiving = self._by_outgoing_ssrc.get(packet.media_ssrc)
                 if receiving is not None:
@@ -181,7 +205,8 @@ class Participant:
     def moved(self) -> None:
         """The participant has another address: what was lost on the way there, keyframes mend."""
         for fanout in self.sending.values():
-            fanout.publication.keyframes.want()
+            for encoding in fanout.publication.encodings:
+                encoding.keyframes.want()
         for receiving in self.receiving.values():
             receiving.subscription.want_keyframe()
 
@@ -195,10 +220,11 @@ class Participant:
             return
         messages: list[bytes] = []
         for fanout in self.sending.values():
+            fanout.refresh(now)
             messages += fanout.publication.feedback(now)
         if self._transport_cc_extension and now - self._feedback_at_s >= TRANSPORT_CC_INTERVAL_S:
             self._feedback_at_s = now
-            media_ssrc = next((f.publication.ssrc for f in self.sending.values() if f.publication.ssrc), 0)
+            media_ssrc = next((ssrc for ssrc, route in self.routes.items() if not route.repairs), 0)
             messages += self._arrivals.feedback(self.feedback_ssrc, media_ssrc)
         report = b""
         if now - self._report_at_s >= REPORT_INTERVAL_S:
@@ -209,27 +235,26 @@ class Participant:
             self._send(report, messages)
 
     def _report(self, now: float) -> bytes:
-        blocks = []
+        blocks: list[rtcp.ReportBlock] = []
         for fanout in self.sending.values():
             fanout.publication.measure(now)
-            block = fanout.publication.report_block(now)
-            if block is not None:
-                blocks.append(block)
+            blocks += fanout.publication.report_blocks(now)
         return rtcp.receiver_report(self.feedback_ssrc, tuple(blocks[:31])) if blocks else b""
 
     def _remb(self) -> list[bytes]:
         """The cap of all Publications together: REMB limits a whole connection."""
         total_bps = 0
-        ssrcs = []
+        ssrcs: list[int] = []
         for fanout in self.sending.values():
             publication = fanout.publication
+            known = [encoding.ssrc for encoding in publication.encodings if encoding.ssrc is not None]
             if not publication.is_video:
                 total_bps += AUDIO_ALLOWANCE_BPS
-            elif publication.ssrc is not None and "goog-remb" in publication.codec.feedback:
+            elif known and "goog-remb" in publication.codec.feedback:
                 cap_bps = publication.cap_bps
                 limit_bps = self._max_publication_bps
                 total_bps += limit_bps if cap_bps is None else min(cap_bps, limit_bps)
-                ssrcs.append(publication.ssrc)
+                ssrcs += known
         return [rtcp.remb(self.feedback_ssrc, total_bps, ssrcs)] if ssrcs else []
 
     def _send(self, report: bytes, messages: list[bytes]) -> None:

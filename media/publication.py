@@ -1,240 +1,112 @@
-"""What a participant sends, one source: history, loss, feedback towards the publisher. Packets and now in,
-packets for Subscriptions and RTCP out; nothing is decoded or encoded."""
+"""What a participant sends, one source: an encoding of it, or several of different sizes (simulcast, RFC
+8853), and which of them a viewer can have."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from media import h264, rtcp, rtp, vp8, vp9
+from media import rtcp
 from media.answer import ChosenCodec
-from media.history import History
+from media.encoding import Encoding
 from media.interface import Kind, PublicationInfo, PublicationStats
-from media.keyframes import KeyframeGate
-from media.layers import FRAME, KEYFRAME
-from media.nack import MissingPackets
-from media.quantiser import QuantiserMeter
-from media.reception import Reception
+from media.layers import MAX_SPATIAL, best_encoding
 
-VIDEO_HISTORY = 1024
-AUDIO_HISTORY = 128
-RATE_WINDOW_S = 1.0
-CATCH_UP_S = 1.0
-CATCH_UP_BYTES = 128_000
-"""What one who comes gets of the past at most, since its keyframe; beyond, a new keyframe is cheaper."""
 MIN_CAP_BPS = 30_000
 """Below this no browser keeps a picture moving."""
-
-_DESCRIBE: dict[str, Callable[[bytes, int, int], int]] = {
-    "VP8": vp8.describe,
-    "VP9": vp9.describe,
-    "H264": h264.describe,
-}
-_KEYFRAME_SIZES: dict[str, Callable[[bytes, int, int], tuple[int, int] | None]] = {
-    "VP8": vp8.keyframe_size,
-    "VP9": vp9.keyframe_size,
-    "H264": h264.keyframe_size,
-}
+SILENT_AFTER_S = 1.5
+"""An encoding of several that sends nothing for so long is off: browsers stop the larger ones when the path
+is narrow. Longer than any gap of a camera at the lowest frame rate that is asked for."""
 
 
 class Publication:
-    """One published source. `begun` is set by the first packet."""
+    """One published source. rids: names of its encodings, in the offer's order; empty where there is one."""
 
-    def __init__(self, info: PublicationInfo, codec: ChosenCodec, feedback_ssrc: int) -> None:
+    def __init__(
+        self, info: PublicationInfo, codec: ChosenCodec, feedback_ssrc: int, rids: tuple[str, ...] = ()
+    ) -> None:
         self.info = info
         self.codec = codec
-        self.begun = False
-        self.ssrc: int | None = None
-        self.rtx_ssrc: int | None = None
+        self.rids = rids
         self.is_video = info.kind is Kind.VIDEO
-        self.history = History(VIDEO_HISTORY if self.is_video else AUDIO_HISTORY)
-        self.keyframes = KeyframeGate()
         self.cap_bps: int | None = None
-        self.last_report: rtcp.SenderReport | None = None
-        self._feedback_ssrc = feedback_ssrc
-        self._asks_nack = "nack" in codec.feedback
-        self._asks_pli = "nack pli" in codec.feedback
-        self._asks_fir = "ccm fir" in codec.feedback
-        self._fir_count = 0
-        self._describe = _DESCRIBE.get(codec.name)
-        self._keyframe_size = _KEYFRAME_SIZES.get(codec.name)
-        self._bytes = 0
-        self._frames = 0
-        self._keyframes = 0
-        self._lost_before = 0
-        self._received_before = 0
-        self._last_timestamp = -1
-        self._size = (0, 0)
-        self._window = (0.0, 0, 0)
-        self._rates = (0.0, 0.0)
-        self._native_quantiser: float | None = None
-        self._restart()
+        self.encodings = tuple(
+            Encoding(codec, feedback_ssrc, is_video=self.is_video, index=index, rid=rid)
+            for index, rid in enumerate(rids or ("",))
+        )
+        self._ranked = tuple(range(len(self.encodings)))
+        self._sending: frozenset[int] = frozenset()
+        self.largest = self.encodings[-1]
+        """The largest encoding that there is."""
 
-    def _restart(self) -> None:
-        self._sequences = rtp.SequenceUnwrapper()
-        self._missing = MissingPackets()
-        self._reception = Reception(self.codec.clock_rate)
-        self._last_timestamp = -1
-        self._quantiser = QuantiserMeter(self.codec.name)
-        self._keyframe: tuple[rtp.Packet, float, int] | None = None
-        self.last_report = None
-
-    def bind(self, ssrc: int, rtx_ssrc: int | None) -> bool:
-        """The publisher sends with these SSRCs; True when that begins another stream, which Subscriptions
-        must join anew at a keyframe."""
-        self.rtx_ssrc = rtx_ssrc if rtx_ssrc is not None or ssrc != self.ssrc else self.rtx_ssrc
-        if ssrc == self.ssrc:
-            return False
-        restarted = self.ssrc is not None
-        self.ssrc = ssrc
-        if restarted:
-            self._lost_before += self._reception.lost
-            self._received_before += self._reception.received
-            self._restart()
-            self.history.clear()
-        return restarted
+    @property
+    def begun(self) -> bool:
+        """Whether a first packet has come."""
+        return any(encoding.begun for encoding in self.encodings)
 
     def set_cap(self, bitrate_bps: int | None) -> None:
         """What the publisher may send at most; None leaves it to the configuration."""
         self.cap_bps = None if bitrate_bps is None else max(MIN_CAP_BPS, bitrate_bps)
 
-    def has_stream(self, payload_type: int) -> bool:
-        """Whether the SSRC for this payload type, media or retransmissions, is known."""
-        known = self.ssrc if payload_type == self.codec.payload_type else self.rtx_ssrc
-        return known is not None
+    def by_rid(self, rid: str) -> Encoding | None:
+        """The encoding of this name."""
+        return self.encodings[self.rids.index(rid)] if rid in self.rids else None
 
-    def receive(self, data: bytes, arrived_s: float) -> rtp.Packet | None:
-        """Take a plain RTP packet of the stream; None when it is a duplicate or too old.
-
-        Raises rtp.MalformedRtp.
-        """
-        start, end = rtp.payload_bounds(data)
-        if data[1] & 0x7F != self.codec.payload_type:
-            raise rtp.MalformedRtp("payload type")
-        sequence = self._sequences.unwrap(data[2] << 8 | data[3])
-        return self._accept(sequence, data, start, end, arrived_s, retransmitted=False)
-
-    def receive_rtx(self, data: bytes, arrived_s: float) -> rtp.Packet | None:
-        """Take a plain RTX packet; None when it is padding, a duplicate or too old. Raises MalformedRtp."""
-        start, end = rtp.payload_bounds(data)
-        if data[1] & 0x7F != self.codec.rtx_payload_type or self.ssrc is None:
-            raise rtp.MalformedRtp("payload type")
-        original = rtp.unwrap_rtx(data, start, end, self.codec.payload_type, self.ssrc)
-        if original is None:
-            return None
-        sequence = self._sequences.unwrap(original[2] << 8 | original[3])
-        return self._accept(
-            sequence, original, rtp.HEADER_LENGTH, len(original), arrived_s, retransmitted=True
+    def refresh(self, now: float) -> bool:
+        """Look again which of several encodings there are; True when viewers must choose anew."""
+        if len(self.encodings) == 1:
+            return False
+        sending = frozenset(
+            e.index for e in self.encodings if e.begun and now - e.heard_at_s < SILENT_AFTER_S
         )
+        ranked = self._ranked
+        if all(encoding.size[0] for encoding in self.encodings):
+            sizes = [encoding.size[0] * encoding.size[1] for encoding in self.encodings]
+            ranked = tuple(sorted(range(len(sizes)), key=lambda index: sizes[index]))
+        changed = sending != self._sending or ranked != self._ranked
+        self._sending, self._ranked = sending, ranked
+        self.largest = self.choose(MAX_SPATIAL)
+        return changed
 
-    def _accept(
-        self, sequence: int, data: bytes, start: int, end: int, arrived_s: float, *, retransmitted: bool
-    ) -> rtp.Packet | None:
-        if sequence <= self._sequences.highest - self.history.capacity:
-            return None
-        timestamp = data[4] << 24 | data[5] << 16 | data[6] << 8 | data[7]
-        layer = self._describe(data, start, end) if self._describe is not None else 0
-        starts = bool(layer & KEYFRAME)
-        packet = rtp.Packet(sequence, data, start, end, timestamp, data[1] > 127, starts, layer)
-        if not self.history.put(packet):
-            return None
-        if self._asks_nack:
-            self._missing.received(sequence, arrived_s)
-        if retransmitted:
-            self._reception.recovered()
-        else:
-            self._reception.packet(sequence, timestamp, arrived_s)
-        self.begun = True
-        self._bytes += end - start
-        if timestamp != self._last_timestamp and end > start:
-            self._last_timestamp = timestamp
-            self._frames += 1
-        if layer & FRAME:
-            self._quantiser.packet(data, start, end, timestamp, arrived_s)
-        if starts:
-            self.keyframes.came()
-            self._keyframes += 1
-            self._note_keyframe(packet, arrived_s)
-            if self._keyframe_size is not None:
-                self._size = self._keyframe_size(data, start, end) or self._size
-        return packet
+    def choose(self, max_spatial: int) -> Encoding:
+        """The encoding for one who wants this rank, 0 the smallest, or less."""
+        return self.encodings[best_encoding(self._ranked, self._sending, max_spatial)]
 
-    def _note_keyframe(self, packet: rtp.Packet, arrived_s: float) -> None:
-        """Keep where the newest keyframe begins; H.264 has more than one packet that may begin it."""
-        known = self._keyframe[0] if self._keyframe is not None else None
-        if known is not None:
-            same = known.timestamp == packet.timestamp
-            if same != (packet.sequence < known.sequence):
-                return
-        self._keyframe = (packet, arrived_s, self._bytes)
-
-    def since_keyframe(self, now: float) -> list[rtp.Packet]:
-        """The video from its last keyframe on, for one who comes now; empty when that is too long ago or
-        too much. What is missing in between is on its way and follows."""
-        if self._keyframe is None:
-            return []
-        packet, arrived_s, size = self._keyframe
-        if now - arrived_s > CATCH_UP_S or self._bytes - size > CATCH_UP_BYTES:
-            return []
-        packets = self.packets_from(packet.sequence)
-        return packets if packets and packets[0] is packet else []
-
-    def packets_from(self, sequence: int) -> list[rtp.Packet]:
-        """What the history holds from an extended sequence number on, in order, gaps left out."""
-        found = (self.history.get(s) for s in range(sequence, self._sequences.highest + 1))
-        return [packet for packet in found if packet is not None]
-
-    def receive_report(self, report: rtcp.SenderReport, arrived_s: float) -> None:
-        """The publisher's SR of this source came."""
-        self._reception.sender_report(report, arrived_s)
-        self.last_report = report
+    def up_to(self, encoding: Encoding) -> list[Encoding]:
+        """An encoding and the smaller ones, the largest first."""
+        rank = self._ranked.index(encoding.index)
+        return [self.encodings[index] for index in reversed(self._ranked[: rank + 1])]
 
     def feedback(self, now: float) -> list[bytes]:
-        """RTCP packets to send to the publisher now: NACK, and PLI (or FIR) while a keyframe is wanted."""
+        """RTCP packets to send to the publisher now."""
         messages: list[bytes] = []
-        ssrc = self.ssrc
-        if ssrc is None or not self.begun:
-            return messages
-        due = self._missing.due(now)
-        if due:
-            messages.append(rtcp.nack(self._feedback_ssrc, ssrc, [sequence & 0xFFFF for sequence in due]))
-        if self._missing.overflowed:
-            self._missing.overflowed = False
-            self.keyframes.want()
-        if self.is_video and self.keyframes.due(now):
-            if self._asks_pli:
-                messages.append(rtcp.picture_loss(self._feedback_ssrc, ssrc))
-            elif self._asks_fir:
-                self._fir_count += 1
-                messages.append(rtcp.full_intra_request(self._feedback_ssrc, ssrc, self._fir_count))
+        for encoding in self.encodings:
+            messages += encoding.feedback(now)
         return messages
 
-    def report_block(self, now: float) -> rtcp.ReportBlock | None:
-        """The block of this source for the next RR, or None before its first packet."""
-        return self._reception.block(self.ssrc, now) if self.ssrc is not None else None
+    def report_blocks(self, now: float) -> list[rtcp.ReportBlock]:
+        """The blocks of its streams for the next RR."""
+        blocks = (encoding.report_block(now) for encoding in self.encodings)
+        return [block for block in blocks if block is not None]
 
     def measure(self, now: float) -> None:
         """Refresh bitrate, frame rate and quantiser; to be called about once a second."""
-        self._native_quantiser = self._quantiser.mean(now)
-        since, size, frames = self._window
-        elapsed_s = now - since
-        if elapsed_s >= RATE_WINDOW_S:
-            self._rates = (8 * (self._bytes - size) / elapsed_s, (self._frames - frames) / elapsed_s)
-            self._window = (now, self._bytes, self._frames)
+        for encoding in self.encodings:
+            encoding.measure(now)
 
     def stats(self) -> PublicationStats:
-        """Counters since it began, and what was last measured."""
-        native = self._native_quantiser
+        """Counters of all encodings; size, frames and quantiser are those of the largest that there is."""
+        encodings = tuple(encoding.stats() for encoding in self.encodings)
+        largest = encodings[self.largest.index]
         return PublicationStats(
             publication_id=self.info.publication_id,
-            packets_received=self._received_before + self._reception.received,
-            bytes_received=self._bytes,
-            packets_lost=max(0, self._lost_before + self._reception.lost),
-            frames_received=self._frames if self.is_video else 0,
-            keyframes_received=self._keyframes,
-            width_px=self._size[0],
-            height_px=self._size[1],
-            bitrate_bps=self._rates[0],
-            frame_rate=self._rates[1] if self.is_video else 0.0,
-            quantiser=None if native is None else native / self._quantiser.maximum,
-            native_quantiser=native,
+            packets_received=sum(each.packets_received for each in encodings),
+            bytes_received=sum(each.bytes_received for each in encodings),
+            packets_lost=sum(each.packets_lost for each in encodings),
+            frames_received=largest.frames_received,
+            keyframes_received=largest.keyframes_received,
+            width_px=largest.width_px,
+            height_px=largest.height_px,
+            bitrate_bps=sum(each.bitrate_bps for each in encodings),
+            frame_rate=largest.frame_rate,
+            quantiser=largest.quantiser,
+            native_quantiser=largest.native_quantiser,
+            encodings=encodings,
         )

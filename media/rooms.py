@@ -49,8 +49,12 @@ class Rooms:
     def publish(self, participant: Participant, plan: Plan, sources: Mapping[str, Source]) -> None:
         """Begin, keep or end a participant's Publications. sources: by mid."""
         for mid, fanout in list(participant.sending.items()):
-            info, codec = fanout.publication.info, fanout.publication.codec
-            if mid not in sources or info.source != sources[mid] or codec != plan.by_mid(mid).codec:
+            publication = fanout.publication
+            if (
+                publication.info.source != sources.get(mid)
+                or publication.codec != plan.by_mid(mid).codec
+                or publication.rids != plan.by_mid(mid).rids
+            ):
                 del participant.sending[mid]
                 self._end(fanout)
         for mid, source in sources.items():
@@ -65,7 +69,8 @@ class Rooms:
                 source=source,
                 codec=chosen.name,
             )
-            fanout = Fanout(Publication(info, chosen, participant.feedback_ssrc))
+            rids = plan.by_mid(mid).rids
+            fanout = Fanout(Publication(info, chosen, participant.feedback_ssrc, rids))
             participant.sending[mid] = self.fanouts[info.publication_id] = fanout
 
     def subscribe(

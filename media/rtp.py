@@ -21,7 +21,7 @@ class Packet(NamedTuple):
     """A received packet of one stream, as it lies in a history and goes to Subscriptions.
 
     sequence is the extended number; data the whole plain packet, whose payload is data[start:end]; layer the
-    temporal id and flags of media.layers.
+    temporal id and flags of media.layers; encoding the index of the Publication's encoding.
     """
 
     sequence: int
@@ -32,6 +32,7 @@ class Packet(NamedTuple):
     marker: bool
     starts_keyframe: bool
     layer: int
+    encoding: int
 
 
 class MalformedRtp(ValueError):

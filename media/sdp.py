@@ -12,6 +12,7 @@ MAX_SECTIONS = 64
 MAX_CODECS = 64
 DIRECTIONS = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`{|}~]{1,64}")
+_RID = re.compile(r"[A-Za-z0-9_-]{1,16}")
 _ICE = re.compile(r"[A-Za-z0-9+/=\-_#:]{1,256}")
 _FINGERPRINT = re.compile(r"([A-Za-z0-9-]{1,16}) ((?:[0-9A-Fa-f]{2}:){15,63}[0-9A-Fa-f]{2})")
 
@@ -43,6 +44,10 @@ class Section:
     ssrcs: list[int] = field(default_factory=list)
     rtx_of: dict[int, int] = field(default_factory=dict)
     """By a=ssrc-group:FID, the SSRC of the media -> that of its retransmissions."""
+    rids: list[str] = field(default_factory=list)
+    """Names of the encodings that a=rid says are sent (RFC 8851)."""
+    simulcast: list[str] = field(default_factory=list)
+    """Those of them that a=simulcast sends at the same time, the first of alternatives (RFC 8853, 5.1)."""
     ufrag: str = ""
     password: str = ""
     fingerprints: list[tuple[str, str]] = field(default_factory=list)
@@ -197,6 +202,17 @@ def _attribute(section: Section, name: str, argument: str) -> None:
         ssrc = _number(argument.partition(" ")[0], 0, 0xFFFFFFFF, "ssrc")
         if ssrc not in section.ssrcs and len(section.ssrcs) < 32:
             section.ssrcs.append(ssrc)
+    elif name == "rid":
+        words = argument.split()
+        if len(words) >= 2 and words[1] == "send" and _RID.fullmatch(words[0]) and len(section.rids) < 16:
+            section.rids.append(words[0])
+    elif name == "simulcast":
+        words = argument.split()
+        directions = dict(zip(words[::2], words[1::2], strict=False))
+        for alternatives in directions.get("send", "").split(";")[:16]:
+            rid = alternatives.split(",")[0].removeprefix("~")
+            if rid and rid not in section.simulcast:
+                section.simulcast.append(rid)
     elif name == "ssrc-group":
         words = argument.split()
         if len(words) == 3 and words[0] == "FID":

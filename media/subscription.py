@@ -8,6 +8,7 @@ import struct
 
 from media import rtcp, vp8
 from media.answer import ChosenCodec
+from media.encoding import Encoding
 from media.layers import EVERYTHING, MAX_TEMPORAL, LayerTarget, TemporalLayers
 from media.publication import Publication
 from media.rtp import Packet
@@ -25,7 +26,8 @@ _SEQUENCE = struct.Struct("!H")
 
 
 class Subscription:
-    """One forwarded source. It starts, and starts again after a switch, at a keyframe (audio: at once).
+    """One forwarded source. It starts, and starts again after a switch, at a keyframe (audio: at once); so it
+    does where another encoding of the source is chosen, and until then the old one goes on.
 
     codec: payload types of the viewer's m-line. extensions: a whole header-extension block, or b"".
     """
@@ -46,8 +48,11 @@ class Subscription:
         self.rtx_ssrc = rtx_ssrc
         self.active = False
         """The viewer's transport is up; nothing is forwarded before."""
-        self.started = False
+        self.source: Encoding | None = None
+        """The encoding that is forwarded, or None before its keyframe."""
         self.target = EVERYTHING
+        self._wanted = publication.choose(EVERYTHING.max_spatial)
+        self._past_end: Packet | None = None
         self._thinner: Thinner | None = None
         """Only where temporal layers are, or were, to be left out: most streams do without it."""
         self._extensions = extensions
@@ -73,29 +78,38 @@ class Subscription:
         self._resend_budget = RESEND_BURST
         self._budget_at_s = 0.0
 
+    @property
+    def started(self) -> bool:
+        """Whether anything is forwarded."""
+        return self.source is not None
+
     def attach(self, publication: Publication) -> None:
-        """Take another Publication, or the same one's new stream: wait for its next keyframe."""
+        """Take another Publication: wait for its next keyframe."""
         self.publication = publication
         self.restart()
 
     def restart(self) -> None:
         """Wait for the next keyframe; numbers go on where they are."""
-        self.started = False
-        if self.active and self.publication.is_video and not self.target.paused:
-            self.publication.keyframes.want()
+        self.source = None
+        self.choose()
+
+    def choose(self) -> None:
+        """Choose anew among the encodings of the Publication; the wanted one is asked for a keyframe."""
+        self._wanted = self.publication.choose(self.target.max_spatial)
+        if self._wanted is not self.source:
+            self._ask(self._wanted)
 
     def set_layer(self, target: LayerTarget) -> None:
         """What the viewer should get from now on; of a Publication without layers that is all or nothing."""
-        was_paused, self.target = self.target.paused, target
+        self.target = target
         if target.paused:
-            self.started = False
-        elif was_paused:
-            self.restart()
+            self.source = None
+        highest = target.max_temporal
         if self._thinner is not None:
-            highest = target.max_temporal
             self._thinner.layers.target = MAX_TEMPORAL if highest is None else highest
-        elif self.started and target.max_temporal is not None:
-            self._thin(target.max_temporal, self._last)
+        elif self.source is not None and highest is not None:
+            self._thin(highest, self._last)
+        self.choose()
 
     def _thin(self, max_temporal: int, last: Packet | None) -> None:
         """Leave out upper temporal layers of what comes after last."""
@@ -108,26 +122,32 @@ class Subscription:
         if self.active:
             return []
         self.active = True
-        wanted = self.publication.is_video and not self.target.paused
-        past = self.publication.since_keyframe(now) if wanted else []
-        if not past:
-            self.restart()
-            return []
-        self.started = False
-        self._live_from, self._live_timestamp = past[-1].sequence, past[-1].timestamp
+        self.source = None
+        self._wanted = self.publication.choose(self.target.max_spatial)
+        past = self._past(now) if self.publication.is_video and not self.target.paused else []
+        if not past or past[0].encoding != self._wanted.index:
+            self._ask(self._wanted)
+        if past:
+            self._past_end = past[-1]
         forwarded = (self.forward(packet, now) for packet in past)
         return [outgoing for outgoing in forwarded if outgoing is not None]
+
+    def _past(self, now: float) -> list[Packet]:
+        """The picture so far of the wanted encoding, or of the next smaller one that has it."""
+        pasts = (encoding.since_keyframe(now) for encoding in self.publication.up_to(self._wanted))
+        return next((past for past in pasts if past), [])
 
     def deactivate(self) -> None:
         """The viewer's transport is gone or silent: forward nothing."""
         self.active = False
-        self.started = False
+        self.source = None
 
     def forward(self, packet: Packet, now: float) -> bytes | None:
         """The packet for the viewer, or None when it is not for this Subscription (yet, or any more)."""
-        sequence, data, start, end, timestamp, marker, starts_keyframe, _ = packet
-        if not self.started:
-            if not self.active or (self.publication.is_video and not starts_keyframe) or self.target.paused:
+        sequence, data, start, end, timestamp, marker, _, _, encoding = packet
+        source = self.source
+        if source is None or encoding != source.index:
+            if not self._joins(packet):
                 return None
             self._begin(packet, now)
         elif sequence < self._start:
@@ -166,6 +186,20 @@ class Subscription:
             + payload
         )
 
+    def _joins(self, packet: Packet) -> bool:
+        """Whether the Subscription begins, or changes to another encoding, with this packet. Before the first
+        picture a smaller one than wanted is better than none."""
+        if not self.active or self.target.paused:
+            return False
+        if not self.publication.is_video:
+            return True
+        if not packet.starts_keyframe:
+            return False
+        if packet.encoding == self._wanted.index:
+            return True
+        smaller = self.publication.up_to(self._wanted)
+        return self.source is None and self.publication.encodings[packet.encoding] in smaller
+
     def _hastened(self, timestamp: int) -> int:
         """The time of a frame of the past, moved towards the present: a viewer shows frames that came at once
         as far apart as their times are, and would stay behind by all of the past."""
@@ -173,7 +207,9 @@ class Subscription:
         return self._live_timestamp - behind // CATCH_UP_SPEED if behind < 1 << 31 else timestamp
 
     def _begin(self, packet: Packet, now: float) -> None:
-        self.started = True
+        self.source = self.publication.encodings[packet.encoding]
+        end, self._past_end = self._past_end, None
+        self._live_from, self._live_timestamp = (end.sequence, end.timestamp) if end is not None else (0, 0)
         shown_offset = self._picture_offset
         if self._thinner is not None and self._last is not None:
             numbers = self._thinner.numbers.outgoing(self._last.sequence)
@@ -205,7 +241,8 @@ class Subscription:
 
     def retransmit(self, sequences: tuple[int, ...], now: float) -> list[bytes]:
         """Packets that answer a viewer's NACK from the history: RTX, or the same again without RTX."""
-        if not self.started:
+        encoding = self.source
+        if encoding is None:
             return []
         since_s = now - self._budget_at_s
         self._resend_budget = min(RESEND_BURST, self._resend_budget + since_s * RESENDS_PER_S)
@@ -219,7 +256,7 @@ class Subscription:
             source = (out_sequence - self._sequence_offset, self._picture_offset)
             if self._thinner is not None:
                 source = self._thinner.numbers.incoming(out_sequence) or source
-            packet = self.publication.history.get(source[0])
+            packet = encoding.history.get(source[0])
             if packet is None:
                 continue
             if self._resend_budget < 1.0:
@@ -258,12 +295,15 @@ class Subscription:
 
     def want_keyframe(self) -> None:
         """The viewer sent PLI or FIR."""
-        if self.active and self.publication.is_video:
-            self.publication.keyframes.want()
+        self._ask(self.source or self._wanted)
+
+    def _ask(self, encoding: Encoding) -> None:
+        if self.active and self.publication.is_video and not self.target.paused:
+            encoding.keyframes.want()
 
     def sender_report(self, report: rtcp.SenderReport) -> rtcp.SenderReport | None:
-        """The publisher's SR in the viewer's terms; the NTP clock stays the publisher's, for lip sync."""
-        if not self.started:
+        """The SR of the encoding in the viewer's terms; the NTP clock stays the publisher's, for lip sync."""
+        if self.source is None:
             return None
         timestamp = (report.rtp_timestamp + self._timestamp_offset) & 0xFFFFFFFF
         return rtcp.SenderReport(self.ssrc, report.ntp, timestamp, self._packets, self._octets)

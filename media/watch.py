@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from media.interface import TappedFrame
 from media.publication import Publication
+from media.rtp import Packet
 from media.tap import Tap
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ class Watch:
     ) -> None:
         """It begins with the picture so far where there is one, else it asks for a keyframe."""
         self._codec = publication.codec.name
+        self._publication = publication
         self._ended = ended
         self._listeners: list[tuple[object, Listener]] = []
         self._tap = Tap(
@@ -36,13 +38,13 @@ class Watch:
             interval_s,
             loop,
             self._deliver,
-            publication.keyframes.want,
+            lambda: publication.largest.keyframes.want(),
         )
-        past = publication.since_keyframe(now)
+        past = publication.largest.since_keyframe(now)
         for packet in past:
-            self.feed(packet.data, now)
+            self.feed(packet, now)
         if not past:
-            publication.keyframes.want()
+            publication.largest.keyframes.want()
 
     def add(self, listener: Listener) -> Callable[[], None]:
         """Call listener with every frame; returns the function that ends this."""
@@ -57,9 +59,10 @@ class Watch:
 
         return end
 
-    def feed(self, packet: bytes, arrived_s: float) -> None:
-        """Give the Tap a plain RTP packet."""
-        self._tap.feed(self._codec, packet, arrived_s)
+    def feed(self, packet: Packet, arrived_s: float) -> None:
+        """Give the Tap a packet of the Publication; of several encodings the largest that there is."""
+        if packet.encoding == self._publication.largest.index:
+            self._tap.feed(self._codec, packet.data, arrived_s)
 
     def best(self, now: float) -> TappedFrame | None:
         """The sharpest frame of the last two seconds, or None."""

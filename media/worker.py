@@ -29,6 +29,7 @@ from media.interface import (
     TransportState,
     UnknownPublication,
 )
+from media.layers import LayerTarget
 from media.participant import Participant
 from media.rooms import Rooms
 from media.sdp import parse
@@ -128,6 +129,19 @@ class MediaWorker:
         fanout.publication.set_cap(bitrate_bps)
         info = fanout.publication.info
         self._rooms.participants[info.room_id, info.participant_id].cap_changed()
+
+    def set_layer(self, room_id: str, participant_id: str, publication_id: str, target: LayerTarget) -> None:
+        """What one viewer should get of a Publication at most. Raises UnknownPublication."""
+        participant = self._rooms.participants.get((room_id, participant_id))
+        found = [
+            receiving.subscription
+            for receiving in (participant.receiving.values() if participant is not None else ())
+            if receiving.fanout.publication.info.publication_id == publication_id
+        ]
+        if not found:
+            raise UnknownPublication("the participant does not receive this Publication")
+        for subscription in found:
+            subscription.set_layer(target)
 
     def watch(self, publication_id: str, listener: Callable[[TappedFrame], None]) -> Callable[[], None]:
         """Tap a video Publication; returns the function that ends the watch. Raises UnknownPublication."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from media.answer import ChosenCodec
+from media.encoding import Encoding
 from media.interface import Kind, PublicationInfo, Source
 from media.publication import Publication
 from media.rtp import extension_block, header
 from media.subscription import Subscription
 
 SSRC, RTX_SSRC = 100, 101
+LAYER_SSRCS = (200, 210, 220)
 VP8 = ChosenCodec("VP8", 96, 90000, 1, {}, ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"), 97)
 OPUS = ChosenCodec("opus", 111, 48000, 2, {}, ("transport-cc",))
 VIEWERS_VP8 = ChosenCodec("VP8", 120, 90000, 1, {}, ("nack", "nack pli"), 121)
@@ -27,8 +29,38 @@ def publication(codec: ChosenCodec = VP8, name: str = "p") -> Publication:
         codec.name,
     )
     made = Publication(info, codec, feedback_ssrc=9)
-    made.bind(SSRC, RTX_SSRC if codec.rtx_payload_type is not None else None)
+    made.encodings[0].bind(SSRC, RTX_SSRC if codec.rtx_payload_type is not None else None)
     return made
+
+
+def simulcast(codec: ChosenCodec = VP8) -> Publication:
+    """A camera in three sizes, whose SSRCs are known; the one for RTX is the next of each."""
+    info = PublicationInfo("s", "r", "a", Kind.VIDEO, Source.CAMERA, codec.name)
+    made = Publication(info, codec, feedback_ssrc=9, rids=("q", "h", "f"))
+    for each, ssrc in zip(made.encodings, LAYER_SSRCS, strict=True):
+        each.bind(ssrc, ssrc + 1)
+    return made
+
+
+def simulcast_vp8(
+    encoding: Encoding,
+    sequence: int,
+    picture: int,
+    *,
+    key: bool = False,
+    size: tuple[int, int] = (320, 240),
+    temporal: int = 0,
+) -> bytes:
+    """A frame of one of the sizes in one packet; each has picture ids and timestamps of its own."""
+    ssrc = LAYER_SSRCS[encoding.index]
+    picture += 1000 * encoding.index
+    made = vp8(sequence, picture, key=key, tl0=picture & 0xFF, ssrc=ssrc, temporal=temporal)
+    return made.replace(b"\x40\x01\xf0\x00", size[0].to_bytes(2, "little") + size[1].to_bytes(2, "little"))
+
+
+def encoding(codec: ChosenCodec = VP8) -> Encoding:
+    """The only one of such a Publication."""
+    return publication(codec).encodings[0]
 
 
 def subscription(

@@ -198,3 +198,43 @@ def test_roles_that_do_not_fit_are_refused() -> None:
     assert answer.plan(parsed, {}, {"0": opus}).by_mid("0").direction == "sendonly"
     with pytest.raises(SdpRefused):
         answer.plan(sdp.parse("v=0\n"), {}, {})
+
+
+SIMULCAST = """a=extmap:9 urn:ietf:params:rtp-hdrext:sdes:mid
+a=extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id
+a=extmap:11 urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id
+a=rid:q send
+a=rid:h send max-width=640
+a=rid:f send
+a=rid:x recv
+a=simulcast:send q;~h,other;f recv x
+"""
+
+
+def test_simulcast_is_answered_with_the_names_that_are_sent() -> None:
+    plan = planned(offer() + SIMULCAST)
+    assert plan.by_mid("1").rids == ("q", "h", "f")
+    text = answer.write(plan, {}, LOCAL)
+    assert "a=rid:q recv\r\na=rid:h recv\r\na=rid:f recv\r\na=simulcast:recv q;h;f\r\n" in text
+    for uri in ("mid", "rtp-stream-id", "repaired-rtp-stream-id"):
+        assert f"urn:ietf:params:rtp-hdrext:sdes:{uri}" in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rids"),
+    [
+        ("rtp-stream-id", "nothing", ()),
+        ("a=simulcast:send q;~h,other;f", "a=simulcast:send q;unknown", ("q",)),
+        ("a=simulcast:send", "a=simulcast:recv", ()),
+        ("a=simulcast:send", "a=simulcast:", ()),
+        ("q;~h,other;f", "q;q;;h", ("q", "h")),
+        ("a=rid:f send", "a=rid:f send\na=rid:four send", ("q", "h", "f")),
+    ],
+)
+def test_encodings_that_cannot_be_told_apart_are_one(old: str, new: str, rids: tuple[str, ...]) -> None:
+    text = SIMULCAST.replace(old, new)
+    if "four" in new:
+        text = text.replace(";f", ";f;four")
+    plan = planned(offer() + text)
+    assert plan.by_mid("1").rids == rids
+    assert ("a=simulcast" in answer.write(plan, {}, LOCAL)) == bool(rids)

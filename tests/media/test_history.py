@@ -10,7 +10,7 @@ from media.rtp import Packet
 
 def packet(sequence: int) -> Packet:
     """A packet of this number."""
-    return Packet(sequence, b"", 0, 0, 0, False, False, 0)
+    return Packet(sequence, b"", 0, 0, 0, False, False, 0, 0)
 
 
 def test_it_keeps_the_last_packets() -> None:

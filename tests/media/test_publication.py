@@ -1,140 +1,116 @@
-"""A Publication: what it takes, what it asks for, and what it counts."""
+"""A Publication of one encoding and of several: which a viewer can have, and what is counted."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from media import rtcp, rtp
-from media.answer import ChosenCodec
-from media.publication import VIDEO_HISTORY, Publication
+from media import rtcp
+from media.layers import MAX_SPATIAL, best_encoding
+from media.publication import MIN_CAP_BPS, SILENT_AFTER_S
 from tests.media import streams
-from tests.media.streams import OPUS, RTX_SSRC, SSRC, opus, publication, vp8
+from tests.media.streams import OPUS, opus, publication, simulcast
+
+SIZES = [(320, 180), (640, 360), (1280, 720)]
 
 
-def kinds(messages: list[bytes]) -> list[type[rtcp.Rtcp]]:
-    """Types of RTCP messages."""
-    return [type(packet) for message in messages for packet in rtcp.parse(message)]
-
-
-def receive(made: Publication, *sequences: int, now: float = 0.0) -> None:
-    """Keyframe 1 and others, each in one packet."""
-    for sequence in sequences:
-        made.receive(vp8(sequence, sequence, key=sequence == 1), now)
-
-
-def test_a_packet_is_taken_once() -> None:
+def test_the_only_encoding_is_everybodys() -> None:
     made = publication()
-    packet = made.receive(vp8(5, 1, key=True), 1.0)
-    assert packet is not None
-    assert (packet.timestamp, packet.marker, packet.starts_keyframe) == (3000, True, True)
-    assert packet.data[packet.start : packet.end] == streams.vp8_payload(1, key=True)
-    assert made.begun
-    assert made.receive(vp8(5, 1, key=True), 1.1) is None
-    assert made.stats().packets_received == 1
+    begun_before = made.begun
+    made.encodings[0].receive(streams.vp8(1, 1, key=True), 0.0)
+    assert (begun_before, made.begun) == (False, True)
+    assert not made.refresh(100.0)
+    assert made.choose(0) is made.choose(MAX_SPATIAL) is made.largest is made.encodings[0]
+    assert made.by_rid("") is None
 
 
-def test_rtx_becomes_the_packet_that_was_lost() -> None:
-    made = publication()
-    receive(made, 1, 3)
-    lost = vp8(2, 2)
-    packet = made.receive_rtx(streams.rtx(70, lost), 0.1)
-    assert packet is not None
-    assert packet.data == lost
-    assert made.receive_rtx(streams.rtx(71, lost), 0.1) is None
-    padding = bytearray(rtp.header(97, 72, 0, RTX_SSRC, False) + b"\x00\x00\x02")
-    padding[0] |= 0x20
-    assert made.receive_rtx(bytes(padding), 0.1) is None
-    assert made.stats().packets_lost == 0
+def test_the_best_that_sends_is_chosen() -> None:
+    made = simulcast()
+    low, middle, high = made.encodings
+    assert made.choose(MAX_SPATIAL) is high  # nothing sends yet: the wanted one is waited for
+    assert not made.refresh(0.0)
+    for encoding, sequence in ((low, 1), (middle, 1)):
+        encoding.receive(streams.simulcast_vp8(encoding, sequence, 1, key=True), 1.0)
+    assert made.refresh(1.0)
+    assert not made.refresh(1.1)
+    assert made.largest is middle
+    assert [made.choose(rank) for rank in (-1, 0, 1, 2, MAX_SPATIAL)] == [low, low, middle, middle, middle]
+    middle.receive(streams.simulcast_vp8(middle, 2, 2), 2.0)
+    assert made.refresh(1.0 + SILENT_AFTER_S)
+    # The smallest is silent: the least above it is better than nothing.
+    assert made.choose(0) is middle
+    assert made.up_to(middle) == [middle, low]
 
 
-def test_another_payload_type_is_malformed() -> None:
-    made = publication()
-    for take in (made.receive, made.receive_rtx):
-        with pytest.raises(rtp.MalformedRtp):
-            take(rtp.header(50, 1, 1, SSRC, True), 0.0)
-        with pytest.raises(rtp.MalformedRtp):
-            take(b"\x80", 0.0)
+def test_sizes_decide_the_order_once_all_are_known() -> None:
+    made = simulcast()
+    for encoding, size in zip(made.encodings, reversed(SIZES), strict=True):
+        encoding.receive(streams.simulcast_vp8(encoding, 1, 1, key=True, size=size), 0.0)
+    assert made.refresh(0.0)
+    assert [made.choose(rank).size for rank in range(3)] == SIZES
+    assert made.largest is made.encodings[0]
 
 
-def test_what_is_too_old_is_dropped() -> None:
-    made = publication()
-    receive(made, 1, VIDEO_HISTORY + 1)
-    assert made.receive(vp8(1, 1), 0.0) is None
+def test_feedback_and_reports_are_each_encodings_own() -> None:
+    made = simulcast()
+    low, _, high = made.encodings
+    for sequence in (1, 3):
+        low.receive(streams.simulcast_vp8(low, sequence, sequence, key=sequence == 1), 0.0)
+        high.receive(streams.simulcast_vp8(high, sequence + 10, sequence, key=sequence == 1), 0.0)
+    high.keyframes.want()
+    messages = [packet for message in made.feedback(0.1) for packet in rtcp.parse(message)]
+    assert messages == [
+        rtcp.Nack(9, streams.LAYER_SSRCS[0], (2,)),
+        rtcp.Nack(9, streams.LAYER_SSRCS[2], (12,)),
+        rtcp.PictureLoss(9, streams.LAYER_SSRCS[2]),
+    ]
+    assert [block.ssrc for block in made.report_blocks(0.2)] == [
+        streams.LAYER_SSRCS[0],
+        streams.LAYER_SSRCS[2],
+    ]
 
 
-def test_feedback_asks_for_gaps_and_keyframes() -> None:
-    made = publication()
-    made.keyframes.want()
-    assert made.feedback(0.0) == []  # nothing came yet, so nobody is there to ask
-    receive(made, 2, 5)
-    nack, pli = made.feedback(0.1)
-    assert rtcp.parse(nack) == [rtcp.Nack(9, SSRC, (3, 4))]
-    assert rtcp.parse(pli) == [rtcp.PictureLoss(9, SSRC)]
-    assert made.feedback(0.15) == []
-    made.receive(vp8(6, 6, key=True), 0.2)
-    assert kinds(made.feedback(0.9)) == [rtcp.Nack]
-
-
-def test_a_great_loss_asks_for_a_keyframe() -> None:
-    made = publication()
-    receive(made, 1, 600)
-    assert kinds(made.feedback(0.1)) == [rtcp.PictureLoss]
-
-
-def test_only_what_was_negotiated_is_asked() -> None:
-    fir_only = publication(ChosenCodec("VP8", 96, 90000, 1, {}, ("ccm fir",)))
-    receive(fir_only, 1, 5)
-    fir_only.keyframes.want()
-    (message,) = fir_only.feedback(0.0)
-    assert message[0] & 0x1F == rtcp.FMT_FIR
-    nothing = publication(ChosenCodec("VP8", 96, 90000, 1, {}, ()))
-    receive(nothing, 1, 5)
-    nothing.keyframes.want()
-    assert nothing.feedback(0.0) == []
-    sound = publication(OPUS)
-    sound.receive(opus(1), 0.0)
-    sound.receive(opus(9), 0.0)
-    assert sound.feedback(0.0) == []
-
-
-def test_another_ssrc_is_another_stream() -> None:
-    made = publication()
-    receive(made, 1, 2, 4)
-    assert not made.bind(SSRC, None)
-    assert made.bind(777, None)
-    assert (made.ssrc, made.rtx_ssrc) == (777, None)
-    assert made.packets_from(0) == []
-    assert made.report_block(1.0) is None
-    made.receive(vp8(1, 9, key=True, ssrc=777), 1.0)
-    block = made.report_block(1.0)
-    assert block is not None
-    assert block.ssrc == 777
-    assert (made.stats().packets_received, made.stats().packets_lost) == (4, 1)
-
-
-def test_statistics() -> None:
-    made = publication()
-    made.measure(10.0)
-    for number in range(30):
-        made.receive(vp8(number, number, key=number % 10 == 0), 10.0 + number / 30)
-    made.measure(10.5)
-    assert made.stats().bitrate_bps == 0.0
-    made.measure(11.0)
+def test_counters_are_summed_and_the_picture_is_the_largest_ones() -> None:
+    made = simulcast()
+    for encoding, size in zip(made.encodings, SIZES, strict=True):
+        for number in range(1 + encoding.index):
+            data = streams.simulcast_vp8(encoding, number, number, key=number == 0, size=size)
+            encoding.receive(data, 1.0)
+    made.refresh(1.0)
+    made.measure(2.0)
     stats = made.stats()
-    assert (stats.frames_received, stats.keyframes_received, stats.frame_rate) == (30, 3, 30.0)
-    assert (stats.width_px, stats.height_px) == (320, 240)
-    assert stats.bitrate_bps == 8 * stats.bytes_received
+    assert (stats.packets_received, stats.frames_received, stats.keyframes_received) == (6, 3, 1)
+    assert (stats.width_px, stats.height_px) == SIZES[2]
+    assert [(each.rid, each.width_px, each.packets_received) for each in stats.encodings] == [
+        ("q", 320, 1),
+        ("h", 640, 2),
+        ("f", 1280, 3),
+    ]
+    assert stats.bitrate_bps == pytest.approx(sum(each.bitrate_bps for each in stats.encodings))
 
 
-def test_the_history_is_given_in_order() -> None:
+def test_a_cap_leaves_room_for_a_picture() -> None:
     made = publication()
-    receive(made, 1, 2, 5, 4)
-    first = made.packets_from(0)[0].sequence
-    assert [packet.sequence - first for packet in made.packets_from(first + 1)] == [1, 3, 4]
+    made.set_cap(1)
+    assert made.cap_bps == MIN_CAP_BPS
+    made.set_cap(None)
+    assert made.cap_bps is None
 
 
-def test_has_stream() -> None:
-    made = publication()
-    assert made.has_stream(96)
-    assert made.has_stream(97)
-    assert not publication(OPUS).has_stream(97)
+def test_sound_has_no_frames() -> None:
+    made = publication(OPUS)
+    made.encodings[0].receive(opus(1), 0.0)
+    made.measure(1.0)
+    assert (made.stats().packets_received, made.stats().frames_received, made.stats().frame_rate) == (1, 0, 0)
+
+
+@given(st.permutations(range(3)), st.sets(st.integers(0, 2)), st.integers(-1, 9))
+def test_a_choice_is_always_one_that_sends_where_any_does(
+    ranked: list[int], sending: set[int], wanted: int
+) -> None:
+    chosen = best_encoding(ranked, sending, wanted)
+    assert chosen in (sending or ranked)
+    allowed = ranked[: max(0, wanted) + 1]
+    below = [index for index in allowed if index in sending]
+    assert not below or chosen == below[-1]

@@ -109,7 +109,8 @@ def test_a_publication_says_it_on_both_scales() -> None:
     assert made.stats().quantiser is None
     picture = encode(quantised("VP8", 160, 120, 40), moving_frames(1))[0]
     for number in range(3):
-        made.receive(vp8(number, number)[:12] + payloads("VP8", picture, number)[0], 1.0 + number / 30)
+        packet = vp8(number, number)[:12] + payloads("VP8", picture, number)[0]
+        made.encodings[0].receive(packet, 1.0 + number / 30)
     made.measure(1.5)
     assert made.stats().native_quantiser == 59.0
     assert made.stats().quantiser == pytest.approx(59 / 127)

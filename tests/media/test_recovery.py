@@ -86,10 +86,10 @@ class Call:
     # The relay.
 
     def _at_relay(self, data: bytes) -> None:
-        self._forward(self.source.receive(data, self.network.now))
+        self._forward(self.source.encodings[0].receive(data, self.network.now))
 
     def _at_relay_rtx(self, data: bytes) -> None:
-        self._forward(self.source.receive_rtx(data, self.network.now))
+        self._forward(self.source.encodings[0].receive_rtx(data, self.network.now))
 
     def _forward(self, packet: rtp.Packet | None) -> None:
         if packet is not None:

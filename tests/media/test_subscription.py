@@ -8,18 +8,19 @@ import pytest
 from media import rtcp, rtp, vp8
 from media.answer import ChosenCodec
 from media.depacketize import Depacketizer
+from media.encoding import CATCH_UP_BYTES, CATCH_UP_S
 from media.layers import EVERYTHING, LayerTarget
-from media.publication import CATCH_UP_BYTES, CATCH_UP_S, Publication
+from media.publication import Publication
 from media.subscription import RESEND_BURST, Subscription
 from media.tap import decode_picture, open_decoder
 from tests.media import coded, streams
 from tests.media.coded import encode, encoder, moving_frames
-from tests.media.streams import OPUS, opus, publication, subscription, vp8_payload
+from tests.media.streams import OPUS, opus, publication, simulcast, subscription, vp8_payload
 
 
 def send(source: Publication, viewer: Subscription, data: bytes, now: float = 0.0) -> bytes | None:
     """One packet through both."""
-    packet = source.receive(data, now)
+    packet = source.encodings[0].receive(data, now)
     assert packet is not None
     return viewer.forward(packet, now)
 
@@ -41,7 +42,7 @@ def picture_of(packet: aiortc.rtp.RtpPacket) -> tuple[int, int]:
 def test_it_starts_at_a_keyframe_under_its_own_numbers() -> None:
     source = publication()
     viewer = subscription(source)
-    assert source.keyframes.wanted
+    assert source.encodings[0].keyframes.wanted
     assert send(source, viewer, streams.vp8(50, 1)) is None
     first = forwarded(source, viewer, streams.vp8(51, 2, key=True, marker=False))
     second = forwarded(source, viewer, streams.vp8(53, 4))
@@ -66,7 +67,7 @@ def test_audio_starts_at_once() -> None:
     viewer = subscription(source)
     packet = forwarded(source, viewer, opus(7))
     assert (packet.sequence_number, packet.payload_type, packet.payload) == (1000, 63, opus(7)[12:])
-    assert not source.keyframes.wanted
+    assert not source.encodings[0].keyframes.wanted
 
 
 def test_nothing_is_forwarded_while_the_transport_is_down() -> None:
@@ -76,9 +77,9 @@ def test_nothing_is_forwarded_while_the_transport_is_down() -> None:
     viewer.deactivate()
     assert send(source, viewer, streams.vp8(2, 2, key=True)) is None
     viewer.want_keyframe()
-    wanted_while_down = source.keyframes.wanted
+    wanted_while_down = source.encodings[0].keyframes.wanted
     at_once = viewer.activate(2.0)
-    assert (wanted_while_down, at_once, source.keyframes.wanted) == (False, [], True)
+    assert (wanted_while_down, at_once, source.encodings[0].keyframes.wanted) == (False, [], True)
     assert send(source, viewer, streams.vp8(3, 3)) is None
     assert forwarded(source, viewer, streams.vp8(4, 4, key=True), 2.0).sequence_number == 1001
 
@@ -99,7 +100,7 @@ def test_a_switch_goes_on_without_a_gap() -> None:
     forwarded(front, viewer, streams.vp8(1, 100, key=True, tl0=7), 1.0)
     before = forwarded(front, viewer, streams.vp8(2, 101, tl0=8), 1.033)
     viewer.attach(back)
-    assert back.keyframes.wanted
+    assert back.encodings[0].keyframes.wanted
     assert send(back, viewer, streams.vp8(9000, 5000)) is None
     after = forwarded(back, viewer, streams.vp8(9001, 5001, key=True, tl0=200), 1.533)
     assert after.sequence_number == before.sequence_number + 1
@@ -188,7 +189,7 @@ def test_picture_numbers_wrap_at_a_switch(picture: int) -> None:
 def past(source: Publication, frames: int) -> None:
     """A keyframe and what follows it, before anybody came."""
     for number in range(frames):
-        source.receive(streams.vp8(51 + number, 2 + number, key=number == 0), 0.0)
+        source.encodings[0].receive(streams.vp8(51 + number, 2 + number, key=number == 0), 0.0)
 
 
 def test_the_past_is_hastened_towards_the_present() -> None:
@@ -217,8 +218,8 @@ def test_back_from_silence_the_past_goes_on_under_the_next_numbers() -> None:
     viewer = subscription(source)
     forwarded(source, viewer, streams.vp8(1, 1, key=True))
     viewer.deactivate()
-    source.receive(streams.vp8(2, 2, key=True), 0.5)
-    source.receive(streams.vp8(3, 3), 0.5)
+    source.encodings[0].receive(streams.vp8(2, 2, key=True), 0.5)
+    source.encodings[0].receive(streams.vp8(3, 3), 0.5)
     packets = [aiortc.rtp.RtpPacket.parse(data) for data in viewer.activate(0.6)]
     assert [packet.sequence_number for packet in packets] == [1001, 1002]
     assert 77 < packets[0].timestamp < packets[1].timestamp
@@ -230,17 +231,17 @@ def test_a_past_that_is_old_or_long_is_not_sent_and_a_keyframe_is_asked_for() ->
     past(source, 3)
     viewer = subscription(source)
     viewer.deactivate()
-    wanted_before = source.keyframes.wanted
+    wanted_before = source.encodings[0].keyframes.wanted
     at_once = viewer.activate(CATCH_UP_S + 0.01)
-    assert (wanted_before, at_once, source.keyframes.wanted) == (False, [], True)
+    assert (wanted_before, at_once, source.encodings[0].keyframes.wanted) == (False, [], True)
     source = publication()
     past(source, 1)
     viewer = subscription(source)
     viewer.deactivate()
     for number in range(CATCH_UP_BYTES // 1000 + 1):
-        source.receive(streams.vp8(52 + number, 3, marker=False) + bytes(1000), 0.0)
+        source.encodings[0].receive(streams.vp8(52 + number, 3, marker=False) + bytes(1000), 0.0)
     assert viewer.activate(0.1) == []
-    assert source.keyframes.wanted
+    assert source.encodings[0].keyframes.wanted
 
 
 BASE_ONLY = LayerTarget(max_spatial=0, max_temporal=0, paused=False)
@@ -262,7 +263,7 @@ def test_temporal_layers_are_left_out_for_one_viewer_without_a_gap() -> None:
     for number in range(24):
         if number in (8, 16):
             slow.set_layer(BASE_ONLY if number == 8 else EVERYTHING)
-        taken = source.receive(layered(number, key=number == 0), number / 30)
+        taken = source.encodings[0].receive(layered(number, key=number == 0), number / 30)
         assert taken is not None
         for viewer, got in packets.items():
             outgoing = viewer.forward(taken, number / 30)
@@ -326,9 +327,9 @@ def test_nothing_goes_out_while_paused_and_a_keyframe_begins_it_again() -> None:
     assert send(source, viewer, streams.vp8(2, 2, key=True)) is None
     viewer.restart()
     viewer.deactivate()
-    at_once, wanted_while_paused = viewer.activate(0.1), source.keyframes.wanted
+    at_once, wanted_while_paused = viewer.activate(0.1), source.encodings[0].keyframes.wanted
     viewer.set_layer(EVERYTHING)
-    assert (at_once, wanted_while_paused, source.keyframes.wanted) == ([], False, True)
+    assert (at_once, wanted_while_paused, source.encodings[0].keyframes.wanted) == ([], False, True)
     assert send(source, viewer, streams.vp8(3, 3)) is None
     assert forwarded(source, viewer, streams.vp8(4, 4, key=True)).sequence_number == 1001
 
@@ -370,3 +371,119 @@ def without_layers(codec: str, packet: bytes) -> bytes:
         return packet[: start + 1] + b"\x80" + packet[start + 2 : start + 4] + packet[start + 6 :]
     first = bytes((packet[start] & ~0x20,))
     return packet[:start] + first + packet[start + 1 : start + 3] + packet[start + 5 :]
+
+
+class Layers:
+    """A camera in three sizes and one viewer of it."""
+
+    def __init__(self) -> None:
+        self.source = simulcast()
+        self.viewer = subscription(self.source)
+        self.sent = [0, 0, 0]
+        self.got: list[aiortc.rtp.RtpPacket] = []
+        self.shown: list[int] = []
+
+    def send(self, now: float, *indices: int, key: bool = False) -> None:
+        """One picture of each of these encodings."""
+        for index in indices:
+            encoding = self.source.encodings[index]
+            self.sent[index] += 1
+            number = self.sent[index]
+            packet = encoding.receive(
+                streams.simulcast_vp8(encoding, 5000 * index + number, number, key=key), now
+            )
+            assert packet is not None
+            outgoing = self.viewer.forward(packet, now)
+            if outgoing is not None:
+                self.got.append(aiortc.rtp.RtpPacket.parse(outgoing))
+                self.shown.append(index)
+        if self.source.refresh(now):
+            self.viewer.choose()
+
+    def check_numbers(self) -> None:
+        """A decoder sees one stream."""
+        assert [p.sequence_number for p in self.got] == [1000 + n for n in range(len(self.got))]
+        first = picture_of(self.got[0])
+        assert [picture_of(p)[0] for p in self.got] == [first[0] + n for n in range(len(self.got))]
+        times = [p.timestamp for p in self.got]
+        assert times == sorted(set(times))
+
+
+def test_a_viewer_changes_between_sizes_at_keyframes_only() -> None:
+    layers = Layers()
+    low, _, high = layers.source.encodings
+    layers.send(0.0, 0, 1, 2, key=True)
+    assert layers.shown == [0, 2]  # the smallest came first, and was better than nothing
+    layers.send(0.1, 0, 1, 2)
+    layers.viewer.set_layer(LayerTarget(0, None, paused=False))
+    assert low.keyframes.wanted
+    layers.send(0.2, 0, 1, 2)
+    layers.send(0.3, 0, key=True)
+    layers.send(0.3, 1, 2)
+    layers.send(0.4, 0, 1, 2)
+    assert layers.shown == [0, 2, 2, 2, 0, 0]
+    layers.viewer.set_layer(EVERYTHING)
+    assert high.keyframes.wanted
+    layers.send(0.5, 0, 1, 2)
+    layers.send(0.6, 0, 1, 2, key=True)
+    assert layers.shown[6:] == [0, 0, 2]
+    layers.check_numbers()
+    # A retransmission comes from the encoding that is shown now.
+    (again,) = layers.viewer.retransmit((layers.got[-1].sequence_number,), 1.0)
+    start, end = rtp.payload_bounds(again)
+    assert again[start + 2 : end] == layers.got[-1].payload
+    assert layers.viewer.retransmit((layers.got[-2].sequence_number,), 1.0) == []
+
+
+def test_an_encoding_that_falls_silent_is_replaced_by_the_best_below_and_comes_back() -> None:
+    layers = Layers()
+    layers.send(0.0, 0, 1, 2, key=True)
+    for step in range(1, 20):
+        layers.send(0.1 * step, 0, 1)
+    assert layers.source.encodings[1].keyframes.wanted
+    layers.send(2.0, 0, 1, key=True)
+    layers.send(2.1, 0, 1)
+    assert layers.shown[-2:] == [1, 1]
+    layers.send(2.2, 0, 1, 2)
+    assert layers.source.encodings[2].keyframes.wanted
+    layers.send(2.3, 0, 1, 2, key=True)
+    layers.send(2.4, 0, 1, 2)
+    assert layers.shown[-2:] == [2, 2]
+    layers.check_numbers()
+
+
+def test_who_comes_in_between_begins_with_the_size_that_is_there() -> None:
+    layers = Layers()
+    layers.viewer.deactivate()
+    layers.send(0.0, 0, key=True)
+    layers.send(0.1, 0, 1, 2)
+    first, second = layers.viewer.activate(0.2)
+    assert layers.source.encodings[2].keyframes.wanted
+    layers.got += [aiortc.rtp.RtpPacket.parse(data) for data in (first, second)]
+    assert not layers.source.encodings[0].keyframes.wanted
+    layers.send(0.3, 0, 1, 2)
+    layers.send(0.4, 0, 1, 2, key=True)
+    assert layers.shown == [0, 0, 2]
+    layers.check_numbers()
+
+
+def test_a_report_is_of_the_encoding_that_is_shown() -> None:
+    layers = Layers()
+    layers.send(0.0, 0, 1, 2, key=True)
+    shown = layers.got[-1]
+    packet_time = int.from_bytes(streams.simulcast_vp8(layers.source.encodings[2], 1, 1)[4:8], "big")
+    report = layers.viewer.sender_report(rtcp.SenderReport(streams.LAYER_SSRCS[2], 1, packet_time, 1, 1))
+    assert report is not None
+    assert report.rtp_timestamp == shown.timestamp
+
+
+def test_another_publication_after_the_past_keeps_its_own_time() -> None:
+    front, back = publication(), publication(name="back")
+    past(front, 3)
+    viewer = subscription(front)
+    viewer.deactivate()
+    assert len(viewer.activate(0.1)) == 3
+    viewer.attach(back)
+    first = forwarded(back, viewer, streams.vp8(1, 1, key=True), 0.2)
+    second = forwarded(back, viewer, streams.vp8(2, 2), 0.3)
+    assert second.timestamp - first.timestamp == 3000

@@ -54,7 +54,7 @@ def test_a_map_is_bounded_and_forgets_the_oldest() -> None:
 def packet(sequence: int, picture: int, temporal: int) -> Packet:
     """A packet of a picture."""
     layer = temporal << TEMPORAL_SHIFT | FRAME | (KEYFRAME if picture == 0 else 0)
-    return Packet(sequence, b"", 0, 0, 3000 * picture, False, picture == 0, layer)
+    return Packet(sequence, b"", 0, 0, 3000 * picture, False, picture == 0, layer, 0)
 
 
 def test_what_is_late_of_a_picture_left_out_goes_out_empty_only_where_a_number_waits() -> None:
