@@ -21,6 +21,9 @@ PUBLISHER_EXTENSIONS = (
     rtp.ABS_SEND_TIME_URI,
 )
 SUBSCRIBER_EXTENSIONS = (rtp.MID_URI,)
+DEPENDENCY_EXTENSIONS = (rtp.DEPENDENCY_DESCRIPTOR_URI,)
+"""Of AV1: a receiver that has it need not look into the payload."""
+CODECS = ("VP8", "VP9", "H264", "AV1", "opus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,7 @@ def _plan_publication(planned: PlannedSection, kind: Kind) -> None:
         if is_supported(codec):
             planned.codec = _choose(section, codec, VIDEO_FEEDBACK if kind is Kind.VIDEO else AUDIO_FEEDBACK)
             planned.direction = "recvonly"
-            planned.extensions = _extensions(section, PUBLISHER_EXTENSIONS)
+            planned.extensions = _extensions(section, PUBLISHER_EXTENSIONS, planned.codec)
             if rtp.MID_URI in planned.extensions and rtp.RID_URI in planned.extensions:
                 # Their SSRCs are in no offer: only these extensions tell the encodings apart.
                 planned.rids = tuple(rid for rid in section.simulcast if rid in section.rids)[:MAX_ENCODINGS]
@@ -165,7 +168,7 @@ def _plan_subscription(planned: PlannedSection, wanted: ChosenCodec) -> None:
     feedback = tuple(f for f in VIDEO_FEEDBACK if f not in ("goog-remb", "transport-cc"))
     planned.codec = _choose(section, (exact or fitting)[0], feedback if section.kind == "video" else ())
     planned.direction = "sendonly"
-    planned.extensions = _extensions(section, SUBSCRIBER_EXTENSIONS)
+    planned.extensions = _extensions(section, SUBSCRIBER_EXTENSIONS, planned.codec)
 
 
 def _offered(section: sdp.Section) -> list[sdp.Codec]:
@@ -179,7 +182,7 @@ def _offered(section: sdp.Section) -> list[sdp.Codec]:
 
 
 def is_supported(codec: sdp.Codec) -> bool:
-    """Whether a publisher may use this payload type: VP8, VP9 profile 0, H.264 baseline mode 1, opus."""
+    """Whether a publisher may use it: VP8, VP9 and AV1 of profile 0, H.264 baseline of mode 1, opus."""
     name = codec.name.upper()
     if name == "OPUS":
         return codec.clock_rate == 48000 and codec.channels == 2
@@ -187,6 +190,8 @@ def is_supported(codec: sdp.Codec) -> bool:
         return False
     if name == "VP9":
         return codec.parameters.get("profile-id", "0") == "0"
+    if name == "AV1":
+        return codec.parameters.get("profile", "0") == "0"
     if name == "H264":
         return codec.parameters.get("packetization-mode") == "1" and _h264_profile(codec.parameters) == "42"
     return name == "VP8"
@@ -203,7 +208,7 @@ def _decodes(codec: sdp.Codec, wanted: ChosenCodec) -> bool:
 
 def _choose(section: sdp.Section, codec: sdp.Codec, feedback: tuple[str, ...]) -> ChosenCodec:
     offered = [f for f in feedback if f in codec.feedback]
-    name = next(n for n in ("VP8", "VP9", "H264", "opus") if n.upper() == codec.name.upper())
+    name = next(n for n in CODECS if n.upper() == codec.name.upper())
     rtx = next(
         (
             c.payload_type
@@ -220,8 +225,13 @@ def _choose(section: sdp.Section, codec: sdp.Codec, feedback: tuple[str, ...]) -
     )
 
 
-def _extensions(section: sdp.Section, wanted: tuple[str, ...]) -> dict[str, int]:
-    """Those that both want; ids above 14 would need the two-byte form, which is not worth its bytes."""
+def _extensions(section: sdp.Section, wanted: tuple[str, ...], codec: ChosenCodec) -> dict[str, int]:
+    """Those that both want; ids above 14 would need the two-byte form, which is not worth its bytes.
+
+    A Dependency Descriptor may be longer than the one-byte form can hold, so both forms must be allowed.
+    """
+    if codec.name == "AV1" and section.mixed_extensions:
+        wanted += DEPENDENCY_EXTENSIONS
     return {uri: section.extensions[uri] for uri in wanted if 1 <= section.extensions.get(uri, 0) <= 14}
 
 
@@ -245,6 +255,8 @@ def write(planned: Plan, outgoing: Mapping[str, Outgoing], local: Local) -> str:
     if planned.offer.bundle:
         lines.append("a=group:BUNDLE " + " ".join(mid for mid in planned.offer.bundle if mid in accepted))
     lines += ["a=ice-lite", "a=msid-semantic: WMS *"]
+    if all(section.mixed_extensions for section in planned.offer.sections):
+        lines.append("a=extmap-allow-mixed")
     with_candidates = True
     for section in planned.sections:
         if section.rejected:

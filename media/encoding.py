@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from media import h264, rtcp, rtp, vp8, vp9
+from media import av1, h264, rtcp, rtp, vp8, vp9
 from media.answer import ChosenCodec
 from media.history import History
 from media.interface import EncodingStats
@@ -26,11 +26,13 @@ _DESCRIBE: dict[str, Callable[[bytes, int, int], int]] = {
     "VP8": vp8.describe,
     "VP9": vp9.describe,
     "H264": h264.describe,
+    "AV1": av1.describe,
 }
 _KEYFRAME_SIZES: dict[str, Callable[[bytes, int, int], tuple[int, int] | None]] = {
     "VP8": vp8.keyframe_size,
     "VP9": vp9.keyframe_size,
     "H264": h264.keyframe_size,
+    "AV1": av1.keyframe_size,
 }
 
 
@@ -120,9 +122,7 @@ class Encoding:
         if original is None:
             return None
         sequence = self._sequences.unwrap(original[2] << 8 | original[3])
-        return self._accept(
-            sequence, original, rtp.HEADER_LENGTH, len(original), arrived_s, retransmitted=True
-        )
+        return self._accept(sequence, original, start, len(original), arrived_s, retransmitted=True)
 
     def _accept(
         self, sequence: int, data: bytes, start: int, end: int, arrived_s: float, *, retransmitted: bool

@@ -64,7 +64,7 @@ class PublicationInfo:
     kind: Kind
     source: Source
     codec: str
-    """RTP encoding name in SDP's spelling: "VP8", "VP9", "H264", "opus"."""
+    """RTP encoding name in SDP's spelling: "VP8", "VP9", "H264", "AV1", "opus"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class Publication:
         self.rids = rids
         self.is_video = info.kind is Kind.VIDEO
         self.cap_bps: int | None = None
+        self.dependency_extension = 0
+        """Id of the Dependency Descriptor in its packets, or 0."""
         self.encodings = tuple(
             Encoding(codec, feedback_ssrc, is_video=self.is_video, index=index, rid=rid)
             for index, rid in enumerate(rids or ("",))

@@ -19,7 +19,7 @@ from media.interface import (
 )
 from media.participant import Participant, Receiving
 from media.publication import Publication
-from media.rtp import MID_URI, extension_block
+from media.rtp import DEPENDENCY_DESCRIPTOR_URI, MID_URI
 from media.subscription import Subscription
 
 
@@ -57,6 +57,8 @@ class Rooms:
             ):
                 del participant.sending[mid]
                 self._end(fanout)
+        for mid, fanout in participant.sending.items():
+            fanout.publication.dependency_extension = _dependency_extension(plan.by_mid(mid))
         for mid, source in sources.items():
             chosen = plan.by_mid(mid).codec
             if mid in participant.sending or chosen is None:
@@ -70,7 +72,9 @@ class Rooms:
                 codec=chosen.name,
             )
             rids = plan.by_mid(mid).rids
-            fanout = Fanout(Publication(info, chosen, participant.feedback_ssrc, rids))
+            publication = Publication(info, chosen, participant.feedback_ssrc, rids)
+            fanout = Fanout(publication)
+            publication.dependency_extension = _dependency_extension(plan.by_mid(mid))
             participant.sending[mid] = self.fanouts[info.publication_id] = fanout
 
     def subscribe(
@@ -126,6 +130,10 @@ def _connect(participant: Participant, subscription: Subscription, fanout: Fanou
     fanout.add(subscription, participant.transport.send_rtp, participant.transport.send_rtcp)
 
 
+def _dependency_extension(planned: PlannedSection) -> int:
+    return planned.extensions.get(DEPENDENCY_DESCRIPTOR_URI, 0)
+
+
 def _outgoing(info: PublicationInfo, subscription: Subscription) -> Outgoing:
     # Camera and microphone share a stream, so that the browser keeps lips and voice together.
     stream_id = info.participant_id + ("-screen" if info.source is Source.SCREEN else "")
@@ -143,7 +151,8 @@ def _new_subscription(publication: Publication, planned: PlannedSection, codec: 
         codec,
         ssrc=secrets.randbits(32),
         rtx_ssrc=secrets.randbits(32) if codec.rtx_payload_type is not None else None,
-        extensions=extension_block(named),
+        extensions=named,
+        dependency_extension=_dependency_extension(planned),
         first_sequence=secrets.randbits(15),
         first_timestamp=secrets.randbits(32),
     )

@@ -14,6 +14,9 @@ MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid"
 RID_URI = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
 REPAIRED_RID_URI = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 TRANSPORT_CC_URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+DEPENDENCY_DESCRIPTOR_URI = (
+    "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
+)
 ABS_SEND_TIME_URI = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 
 
@@ -107,12 +110,20 @@ def extension(packet: bytes, wanted: int) -> bytes | None:
 
 
 def extension_block(values: list[tuple[int, bytes]]) -> bytes:
-    """A one-byte-form extension block with its profile and length, or b"" when there are no values."""
+    """An extension block with its profile and length, or b"" when there are no values.
+
+    In the one-byte form; in the two-byte form where a value does not fit, which a peer must allow.
+    """
     if not values:
         return b""
-    body = b"".join(bytes([kind << 4 | len(value) - 1]) + value for kind, value in values)
+    if all(0 < len(value) <= 16 and kind <= 14 for kind, value in values):
+        profile = 0xBEDE
+        body = b"".join(bytes([kind << 4 | len(value) - 1]) + value for kind, value in values)
+    else:
+        profile = 0x1000
+        body = b"".join(bytes([kind, len(value)]) + value for kind, value in values)
     body += bytes(-len(body) % 4)
-    return _EXTENSION.pack(0xBEDE, len(body) // 4) + body
+    return _EXTENSION.pack(profile, len(body) // 4) + body
 
 
 def header(
@@ -125,14 +136,14 @@ def header(
 
 
 def unwrap_rtx(packet: bytes, start: int, end: int, payload_type: int, ssrc: int) -> bytes | None:
-    """The packet that an RTX packet carries, without extensions; None for one of padding only."""
+    """The packet that an RTX packet carries, with the extensions of the latter, which begin its payload where
+    they did there; None for one of padding only."""
     if end - start < 2:
         return None
-    _, second, _, timestamp, _ = _FIXED.unpack_from(packet)
+    first, second, _, timestamp, _ = _FIXED.unpack_from(packet)
     sequence = _U16.unpack_from(packet, start)[0]
-    return (
-        _FIXED.pack(0x80, second & 0x80 | payload_type, sequence, timestamp, ssrc) + packet[start + 2 : end]
-    )
+    head = _FIXED.pack(first & ~0x20, second & 0x80 | payload_type, sequence, timestamp, ssrc)
+    return head + packet[HEADER_LENGTH:start] + packet[start + 2 : end]
 
 
 class SequenceUnwrapper:

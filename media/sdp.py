@@ -54,6 +54,8 @@ class Section:
     setup: str = ""
     rtcp_mux: bool = False
     rtcp_reduced_size: bool = False
+    mixed_extensions: bool = False
+    """Header extensions in one- and two-byte form may follow each other (RFC 8285, 6)."""
     bundle_only: bool = False
     """Port 0, but alive with the rest of its bundle (RFC 8843, 6)."""
 
@@ -119,6 +121,7 @@ def parse(text: str) -> Description:
         each.password = each.password or session.password
         each.fingerprints = each.fingerprints or session.fingerprints
         each.setup = each.setup or session.setup
+        each.mixed_extensions = each.mixed_extensions or session.mixed_extensions
         for codec in each.codecs.values():
             codec.feedback.extend(f for f in _wildcard_feedback(each) if f not in codec.feedback)
     mids = [each.mid for each in found.sections]
@@ -196,6 +199,8 @@ def _attribute(section: Section, name: str, argument: str) -> None:
         section.rtcp_mux = True
     elif name == "rtcp-rsize":
         section.rtcp_reduced_size = True
+    elif name == "extmap-allow-mixed":
+        section.mixed_extensions = True
     elif name == "bundle-only":
         section.bundle_only = True
     elif name == "ssrc":

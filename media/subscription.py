@@ -11,7 +11,7 @@ from media.answer import ChosenCodec
 from media.encoding import Encoding
 from media.layers import EVERYTHING, MAX_TEMPORAL, LayerTarget, TemporalLayers
 from media.publication import Publication
-from media.rtp import Packet
+from media.rtp import Packet, extension, extension_block
 from media.thinning import SequenceMap, Thinner, Verdict
 
 RESEND_AFTER_S = 0.01
@@ -29,7 +29,8 @@ class Subscription:
     """One forwarded source. It starts, and starts again after a switch, at a keyframe (audio: at once); so it
     does where another encoding of the source is chosen, and until then the old one goes on.
 
-    codec: payload types of the viewer's m-line. extensions: a whole header-extension block, or b"".
+    codec: payload types of the viewer's m-line. extensions: id and value of those in every packet.
+    dependency_extension: id of the Dependency Descriptor there, which is passed on as it came, or 0.
     """
 
     def __init__(
@@ -38,9 +39,10 @@ class Subscription:
         codec: ChosenCodec,
         ssrc: int,
         rtx_ssrc: int | None,
-        extensions: bytes,
+        extensions: list[tuple[int, bytes]],
         first_sequence: int,
         first_timestamp: int,
+        dependency_extension: int = 0,
     ) -> None:
         self.publication = publication
         self.codec = codec
@@ -55,7 +57,9 @@ class Subscription:
         self._past_end: Packet | None = None
         self._thinner: Thinner | None = None
         """Only where temporal layers are, or were, to be left out: most streams do without it."""
-        self._extensions = extensions
+        self._extension_values = extensions
+        self._extensions = extension_block(extensions)
+        self._dependency_extension = dependency_extension
         self._first_byte = 0x90 if extensions else 0x80
         self._is_vp8 = codec.name == "VP8"
         self._start = 0
@@ -173,16 +177,19 @@ class Subscription:
         payload = data[start:end]
         if picture_offset or self._tl0_offset:
             payload = vp8.offset_picture(payload, picture_offset, self._tl0_offset)
+        first_byte, extensions = self._first_byte, self._extensions
+        if self._dependency_extension:
+            first_byte, extensions = self._with_dependency(data)
         payload_type = self.codec.payload_type
         return (
             _HEADER.pack(
-                self._first_byte,
+                first_byte,
                 payload_type | 0x80 if marker else payload_type,
                 out_sequence & 0xFFFF,
                 (timestamp + self._timestamp_offset) & 0xFFFFFFFF,
                 self.ssrc,
             )
-            + self._extensions
+            + extensions
             + payload
         )
 
@@ -199,6 +206,14 @@ class Subscription:
             return True
         smaller = self.publication.up_to(self._wanted)
         return self.source is None and self.publication.encodings[packet.encoding] in smaller
+
+    def _with_dependency(self, data: bytes) -> tuple[int, bytes]:
+        """(first byte, extension block) of a packet whose Dependency Descriptor goes along."""
+        incoming = self.publication.dependency_extension
+        value = extension(data, incoming) if incoming else None
+        if value is None:
+            return self._first_byte, self._extensions
+        return 0x90, extension_block([*self._extension_values, (self._dependency_extension, value)])
 
     def _hastened(self, timestamp: int) -> int:
         """The time of a frame of the past, moved towards the present: a viewer shows frames that came at once
@@ -284,14 +299,17 @@ class Subscription:
             sequence = self._rtx_sequence
             self._rtx_sequence += 1
             original = _SEQUENCE.pack(out_sequence & 0xFFFF)
+        first_byte, extensions = self._first_byte, self._extensions
+        if self._dependency_extension:
+            first_byte, extensions = self._with_dependency(data)
         head = _HEADER.pack(
-            self._first_byte,
+            first_byte,
             payload_type | 0x80 if marker else payload_type,
             sequence & 0xFFFF,
             (timestamp + self._timestamp_offset) & 0xFFFFFFFF,
             ssrc,
         )
-        return head + self._extensions + original + payload
+        return head + extensions + original + payload
 
     def want_keyframe(self) -> None:
         """The viewer sent PLI or FIR."""

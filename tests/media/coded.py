@@ -14,7 +14,7 @@ from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
-_ENCODERS = {"VP8": "libvpx", "VP9": "libvpx-vp9", "H264": "libx264"}
+_ENCODERS = {"VP8": "libvpx", "VP9": "libvpx-vp9", "H264": "libx264", "AV1": "libsvtav1"}
 L1T3 = (0, 2, 1, 2)
 
 
@@ -70,7 +70,9 @@ def encoder(
     context.gop_size = 3000
     if tags is not None:
         context.colorspace, context.color_range = tags.colorspace, tags.color_range
-    if codec == "H264":
+    if codec == "AV1":
+        context.options = {"preset": "10", "svtav1-params": "pred-struct=1:lookahead=0:rc=2:rtc=1:lp=1"}
+    elif codec == "H264":
         context.options = {
             "preset": "ultrafast",
             "tune": "zerolatency",
@@ -120,6 +122,8 @@ def payloads(codec: str, picture: bytes, index: int, mtu: int = 300, layer: int 
     """Split one picture into RTP payloads with their descriptors. layer: temporal id of VP8 or VP9."""
     if codec == "H264":
         return list(_h264_payloads(picture, mtu))
+    if codec == "AV1":
+        return list(_av1_payloads(picture, mtu))
     pieces = [picture[at : at + mtu] for at in range(0, len(picture), mtu)]
     made = []
     for number, piece in enumerate(pieces):
@@ -167,6 +171,51 @@ def _h264_payloads(annex_b: bytes, mtu: int) -> Iterator[bytes]:
         for number, piece in enumerate(pieces):
             flags = 0x80 * (number == 0) | 0x40 * (number == len(pieces) - 1)
             yield bytes((unit[0] & 0xE0 | 28, flags | unit[0] & 0x1F)) + piece
+
+
+def obus(temporal_unit: bytes) -> list[bytes]:
+    """OBUs without size fields and temporal delimiters (RTP payload format for AV1, 5)."""
+    found, at = [], 0
+    while at < len(temporal_unit):
+        header = temporal_unit[at : at + (2 if temporal_unit[at] & 0x04 else 1)]
+        at += len(header)
+        size = shift = 0
+        while True:
+            size |= (temporal_unit[at] & 0x7F) << shift
+            shift += 7
+            at += 1
+            if not temporal_unit[at - 1] & 0x80:
+                break
+        if header[0] >> 3 & 0x0F != 2:
+            found.append(bytes((header[0] & ~0x02,)) + header[1:] + temporal_unit[at : at + size])
+        at += size
+    return found
+
+
+def leb128(value: int) -> bytes:
+    """AV1's variable-length number (AV1 bitstream, 4.10.5)."""
+    made = bytearray()
+    while value > 0x7F:
+        made.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes((*made, value))
+
+
+def _av1_payloads(temporal_unit: bytes, mtu: int) -> Iterator[bytes]:
+    units = obus(temporal_unit)
+    new_sequence = units[0][0] >> 3 & 0x0F == 1
+    payload, continues = b"", False
+    for unit in units:
+        while unit:
+            if len(payload) + 3 >= mtu:
+                yield bytes((0x80 * continues | 0x08 * new_sequence,)) + payload
+                payload, continues, new_sequence = b"", False, False
+            piece, unit = unit[: mtu - len(payload) - 3], unit[mtu - len(payload) - 3 :]
+            payload += leb128(len(piece)) + piece
+            if unit:
+                yield bytes((0x80 * continues | 0x40 | 0x08 * new_sequence,)) + payload
+                payload, continues, new_sequence = b"", True, False
+    yield bytes((0x80 * continues | 0x08 * new_sequence,)) + payload
 
 
 def rtp(payload: bytes, sequence: int, timestamp: int, marker: bool, ssrc: int = 1) -> bytes:

@@ -6,7 +6,7 @@ from media.answer import ChosenCodec
 from media.encoding import Encoding
 from media.interface import Kind, PublicationInfo, Source
 from media.publication import Publication
-from media.rtp import extension_block, header
+from media.rtp import header
 from media.subscription import Subscription
 
 SSRC, RTX_SSRC = 100, 101
@@ -73,7 +73,7 @@ def subscription(
         chosen,
         ssrc=500,
         rtx_ssrc=501 if chosen.rtx_payload_type is not None else None,
-        extensions=extension_block([(4, b"0")]),
+        extensions=[(4, b"0")],
         first_sequence=first_sequence,
         first_timestamp=77,
     )

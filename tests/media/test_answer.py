@@ -140,7 +140,7 @@ def test_bundle_only_lives_and_other_lines_of_port_0_and_data_are_rejected() -> 
         ("sha-256", "sha-1"),
         ("a=mid:0", "a=nothing"),
         ("a=sendonly", "a=inactive"),
-        ("VP8/90000", "AV1/90000"),
+        ("VP8/90000", "H265/90000"),
         ("m=video", "m=audio"),
     ],
 )
