@@ -15,9 +15,11 @@ export function Chat({ visit }: { visit: Visit }): JSX.Element {
   const end = useRef<HTMLLIElement>(null);
   const section = useRef<HTMLElement>(null);
   const lines = visit.chat.value;
-  // Opened below the pictures, it would otherwise be hidden behind the bar.
-  useEffect(() => section.current?.scrollIntoView({ block: "end" }), []);
-  useEffect(() => end.current?.scrollIntoView({ block: "nearest" }), [lines.length]);
+  // Opened below the pictures, or grown by a line, it would otherwise be hidden behind the bar.
+  useEffect(() => {
+    end.current?.scrollIntoView({ block: "nearest" });
+    section.current?.scrollIntoView({ block: "nearest" });
+  }, [lines.length]);
 
   const send = async (): Promise<void> => {
     const words = text.peek().trim();

@@ -114,7 +114,7 @@ function Middle({ desk, call }: { desk: Desk; call: StaffCall }): JSX.Element {
       </div>
       <ConnectionLine call={call} />
       <CallError call={call} />
-      <OwnProblem call={call} />
+      {!ended && <OwnProblem call={call} />}
       <RoomSound call={call} />
       {ended ? (
         <section class="after" aria-label={t("after.title")}>

@@ -71,7 +71,7 @@ export function ReferralCard({ desk, referral }: { desk: Desk; referral: Referra
         </p>
       )}
       {asking === null && !leaving && (
-        <div class="row">
+        <div class="row referral-actions">
           <Button kind="primary" busy={busy} onClick={() => void accept(new Date(), true)}>
             {t("referral.accept")}
           </Button>

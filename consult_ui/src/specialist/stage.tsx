@@ -146,6 +146,7 @@ function StageWords({ desk }: { desk: Desk }): JSX.Element {
     if (patient.admission === "waiting") return t("stage.waits", { name: patient.name });
     if (patient.admission !== "admitted") return t(`stage.patient_${patient.admission}`, { name: patient.name });
     if (!patient.present) return t("stage.dropped", { name: patient.name });
+    if (patient.media === "none") return t("stage.no_media", { name: patient.name });
     if (patient.media !== "connected") return t("stage.connecting", { name: patient.name });
     return t("stage.no_video", { name: patient.name });
   };

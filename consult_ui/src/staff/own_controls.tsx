@@ -93,9 +93,8 @@ export function OwnProblem({ call }: { call: StaffCall }): JSX.Element | null {
   if (!problem) return null;
   return (
     <Notice tone="warning" title={t(`own.problem.${problem.source}`)}>
-      <p>
-        {t(`device.${problem.reason}`)} {t("own.problem.safe")}
-      </p>
+      <p>{t(`device.${problem.reason}`)}</p>
+      <p>{t("own.problem.safe")}</p>
       <div class="row">
         <Button onClick={() => void call.own.open(problem.source)}>{t("action.retry")}</Button>
         <Button

@@ -7,7 +7,7 @@ import { Button } from "./button";
 export function LanguageSwitch(): JSX.Element {
   const other = language.value === "zh" ? "en" : "zh";
   return (
-    <span lang={other === "zh" ? "zh-CN" : "en-GB"}>
+    <span class="language-switch" lang={other === "zh" ? "zh-CN" : "en-GB"}>
       <Button kind="quiet" icon="globe" onClick={() => setLanguage(other)}>
         {t("language.other")}
       </Button>
