@@ -12,6 +12,19 @@ from tests.conftest import LaunchChromium
 from tests.e2e.conftest import Clinic
 from tests.e2e.people import DESK, PHONE, Person, open_consultation, sign_in
 
+# What is not grey in the columns beside skin: a tinted surround shifts what the eye sees.
+TINTED = r"""() => {
+  const names = ['color', 'backgroundColor', 'borderTopColor', 'borderInlineStartColor', 'outlineColor'];
+  const tinted = [];
+  for (const element of document.querySelectorAll('main, main *, aside, aside *')) {
+    const style = getComputedStyle(element);
+    for (const name of names) {
+      const channels = style[name].match(/^rgba?\((\d+), (\d+), (\d+)/)?.slice(1) ?? ['not rgb', 'at all'];
+      if (new Set(channels).size > 1) tinted.push(`${element.outerHTML.slice(0, 80)} ${name} ${channels}`);
+    }
+  }
+  return tinted;
+}"""
 SCROLLS_SIDEWAYS = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
@@ -62,6 +75,7 @@ async def test_pages_are_accessible(
     await specialist.press(say["people.admit"])
     await specialist.frames_of(say["stage.camera"].replace("{name}", "Patient 1"))
     await look(specialist, f"call-1440-{suffix}")
+    assert await specialist.page.evaluate(TINTED) == []
     await specialist.page.keyboard.press("?")
     await specialist.sees(say["keys.title"])
     await look(specialist, f"keys-1440-{suffix}")
