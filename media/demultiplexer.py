@@ -33,7 +33,8 @@ class Demultiplexer:
         self._udp = udp
         self._participants = participants
         self._deliver = deliver
-        self._rebind_tries = 0.0
+        self._tries = {False: 0.0, True: 0.0}
+        """Rebinding by SRTP, and by SRTCP, may be tried so often: whoever floods one leaves the other."""
 
     def sender(self, participant: Participant) -> Callable[[bytes], bool]:
         """A function that sends to wherever the participant is; False when the datagram was not taken."""
@@ -48,7 +49,8 @@ class Demultiplexer:
     def pass_time(self, now: float, elapsed_s: float) -> None:
         """Let credentials expire, and rebinding be tried again."""
         self.ice.expire(now)
-        self._rebind_tries = min(REBIND_TRIES_PER_S, self._rebind_tries + elapsed_s * REBIND_TRIES_PER_S)
+        for control, tries in self._tries.items():
+            self._tries[control] = min(REBIND_TRIES_PER_S, tries + elapsed_s * REBIND_TRIES_PER_S)
 
     def datagram(self, datagram: bytes, address: Address, ancillary: Ancillary, arrived_s: float) -> None:
         """Take one datagram."""
@@ -97,22 +99,33 @@ class Demultiplexer:
     def _rebind(
         self, datagram: bytes, address: Address, ancillary: Ancillary, arrived_s: float
     ) -> str | None:
-        """SRTP from an address that is not validated: follow a publisher whose keys authenticate it.
+        """SRTP or SRTCP from an address that is not validated: follow whose keys authenticate it.
 
         Only packets with a known SSRC are tried, and only so many a second.
         """
-        if is_rtcp(datagram) or self._rebind_tries < 1.0:
+        control = is_rtcp(datagram)
+        if self._tries[control] < 1.0:
             return "unvalidated_address"
-        ssrc = int.from_bytes(datagram[8:12], "big")
-        for participant in self._participants.values():
-            if ssrc in participant.routes:
-                self._rebind_tries -= 1.0
-                plain = participant.transport.unprotect(datagram, False)
-                if plain is not None:
-                    self.ice.rebind(participant, address, arrived_s)
-                    self._move(participant, address, ancillary)
-                    return self._deliver(participant, plain, False, arrived_s)
+        for participant in self._senders(datagram, control):
+            self._tries[control] -= 1.0
+            plain = participant.transport.unprotect(datagram, control)
+            if plain is not None:
+                self.ice.rebind(participant, address, arrived_s)
+                self._move(participant, address, ancillary)
+                return self._deliver(participant, plain, control, arrived_s)
+            if self._tries[control] < 1.0:
+                break
         return "unvalidated_address"
+
+    def _senders(self, datagram: bytes, control: bool) -> list[Participant]:
+        """Whose packet it may be by its SSRC. Browsers that only receive share one: who has been silent for
+        longest has moved most likely."""
+        if not control:
+            ssrc = int.from_bytes(datagram[8:12], "big")
+            return [p for p in self._participants.values() if ssrc in p.routes]
+        ssrc = int.from_bytes(datagram[4:8], "big")
+        known = [p for p in self._participants.values() if p.control_ssrc == ssrc]
+        return sorted(known, key=lambda p: p.last_heard_s)
 
     def _move(self, participant: Participant, address: Address, ancillary: Ancillary) -> None:
         source = self._udp.source_of(ancillary)

@@ -55,6 +55,9 @@ class Participant:
         self.session_id = secrets.randbits(62)
         self.version = 0
         self.last_media_s = 0.0
+        self.control_ssrc: int | None = None
+        """Under which this participant sends RTCP, by its last compound."""
+        self._last_control_s = 0.0
         self.feedback_ssrc = secrets.randbits(32)
         self.sending: dict[str, Fanout] = {}
         self.receiving: dict[str, Receiving] = {}
@@ -176,6 +179,9 @@ class Participant:
             packets = rtcp.parse(compound)
         except rtcp.MalformedRtcp:
             return "malformed"
+        if packets:
+            self.control_ssrc = int.from_bytes(compound[4:8], "big")
+            self._last_control_s = now
         for packet in packets:
             if isinstance(packet, rtcp.SenderReport):
                 route = self.routes.get(packet.ssrc)
@@ -192,6 +198,11 @@ class Participant:
                 if receiving is not None:
                     receiving.subscription.want_keyframe()
         return None
+
+    @property
+    def last_heard_s(self) -> float:
+        """When its last authentic RTP or RTCP packet came."""
+        return max(self.last_media_s, self._last_control_s)
 
     def follow_transport(self, now: float) -> None:
         """Start or pause the Subscriptions with the transport's state."""

@@ -262,6 +262,26 @@ async def test_another_network_is_followed_by_srtp_and_by_stun() -> None:
         assert payload_of(await viewer.next_rtp()) == INTERFRAME
 
 
+async def test_a_viewer_that_sends_only_rtcp_is_followed_at_once() -> None:
+    async with relay() as worker, raw_peers(worker, "a", "b", "c") as (publisher, viewer, other):
+        publication_id = await connected_pair(publisher, viewer)
+        other.subscribe(publication_id)
+        await other.negotiate()
+        await other.connect()
+        # Both use the SSRC of a browser that only receives.
+        for peer in (viewer, other):
+            peer.send_rtcp(rtcp.receiver_report(1, ()))
+            await peer.handled()
+        await viewer.move(validate=False)
+        viewer.sockets[0].close()
+        viewer.send_rtcp(rtcp.receiver_report(1, ()))
+        # A keyframe is asked for, that mends what was lost on the way.
+        publisher.send_rtp(video(1, KEYFRAME))
+        assert payload_of(await viewer.next_rtp()) == KEYFRAME
+        assert payload_of(await other.next_rtp()) == KEYFRAME
+        assert (await dropped(worker, publisher)) == {}
+
+
 async def test_an_ice_restart_takes_new_credentials_and_the_old_ones_for_a_while() -> None:
     async with relay() as worker, raw_peers(worker, "a", "b") as (publisher, viewer):
         events = Events(worker)
