@@ -114,6 +114,7 @@ def plan(
             _plan_publication(planned, publishing[section.mid])
         elif section.mid in subscribing:
             _plan_subscription(planned, subscribing[section.mid])
+    _check_ssrcs([s for s in live if s.mid in publishing])
     first = live[0]
     fingerprints = tuple(f for f in first.fingerprints if f[0] in SUPPORTED_FINGERPRINTS)
     reduced = all(s.rtcp_reduced_size for s in live)
@@ -136,6 +137,15 @@ def _check_transport(offer: sdp.Description, live: list[sdp.Section]) -> None:
         raise SdpRefused("the offer has no ICE credentials")
     if not any(f[0] in SUPPORTED_FINGERPRINTS for f in live[0].fingerprints):
         raise SdpRefused("the offer has no DTLS fingerprint that is supported")
+
+
+def _check_ssrcs(publishing: list[sdp.Section]) -> None:
+    known: set[int] = set()
+    for section in publishing:
+        again = known.intersection(section.ssrcs)
+        if again or any(media == repair for media, repair in section.rtx_of.items()):
+            raise SdpRefused(f"m-line {section.mid} names an SSRC that stands for something else already")
+        known.update(section.ssrcs)
 
 
 def _plan_publication(planned: PlannedSection, kind: Kind) -> None:

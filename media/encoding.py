@@ -21,6 +21,7 @@ RATE_WINDOW_S = 1.0
 CATCH_UP_S = 1.0
 CATCH_UP_BYTES = 128_000
 """What one who comes gets of the past at most, since its keyframe; beyond, a new keyframe is cheaper."""
+MIN_REPORT_INTERVAL_S = 0.2
 
 _DESCRIBE: dict[str, Callable[[bytes, int, int], int]] = {
     "VP8": vp8.describe,
@@ -56,6 +57,7 @@ class Encoding:
         self.history = History(VIDEO_HISTORY if is_video else AUDIO_HISTORY)
         self.keyframes = KeyframeGate()
         self.last_report: rtcp.SenderReport | None = None
+        self._reported_s = 0.0
         self._feedback_ssrc = feedback_ssrc
         self._asks_nack = "nack" in codec.feedback
         self._asks_pli = "nack pli" in codec.feedback
@@ -182,10 +184,17 @@ class Encoding:
         found = (self.history.get(s) for s in range(sequence, self._sequences.highest + 1))
         return [packet for packet in found if packet is not None]
 
-    def receive_report(self, report: rtcp.SenderReport, arrived_s: float) -> None:
-        """The publisher's SR of this source came."""
+    def receive_report(self, report: rtcp.SenderReport, arrived_s: float) -> bool:
+        """The publisher's SR of this source came; whether viewers are to be told.
+
+        A flood of them is not passed on, since each costs a packet a viewer.
+        """
         self._reception.sender_report(report, arrived_s)
+        if self.last_report is not None and arrived_s - self._reported_s < MIN_REPORT_INTERVAL_S:
+            return False
         self.last_report = report
+        self._reported_s = arrived_s
+        return True
 
     def feedback(self, now: float) -> list[bytes]:
         """RTCP packets to send to the publisher now: NACK, and PLI (or FIR) while a keyframe is wanted."""

@@ -13,6 +13,7 @@ from media.encoding import Encoding
 from media.fanout import Fanout
 from media.ice_lite import Address, Credentials
 from media.interface import TransportState
+from media.policer import Policer
 from media.subscription import Subscription
 from media.transport import Transport
 from media.twcc import ArrivalRecorder
@@ -69,6 +70,7 @@ class Participant:
         self._repaired_rid_extension = 0
         self._transport_cc_extension = 0
         self._arrivals = ArrivalRecorder()
+        self._policer = Policer()
         self._by_outgoing_ssrc: dict[int, Receiving] = {}
         self._feedback_at_s = 0.0
         self._report_at_s = 0.0
@@ -92,6 +94,9 @@ class Participant:
             if ssrc is not None:
                 self._bind(fanout, fanout.publication.encodings[0], ssrc, section.rtx_of.get(ssrc))
         self._by_outgoing_ssrc = {r.subscription.ssrc: r for r in self.receiving.values()}
+        videos = sum(fanout.publication.is_video for fanout in self.sending.values())
+        sounds = len(self.sending) - videos
+        self._policer.set_rate(videos * self._max_publication_bps + sounds * AUDIO_ALLOWANCE_BPS)
 
     def _bind(self, fanout: Fanout, encoding: Encoding, ssrc: int, rtx_ssrc: int | None) -> None:
         if encoding.bind(ssrc, rtx_ssrc):
@@ -112,8 +117,10 @@ class Participant:
         self.last_media_s = arrived_s
         if len(packet) < rtp.HEADER_LENGTH:
             return "malformed"
+        if not self._policer.admit(len(packet), arrived_s):
+            return "over_budget"
         try:
-            if self._transport_cc_extension:
+            if self._transport_cc_extension and self.sending:
                 rtp.payload_bounds(packet)
                 value = rtp.extension(packet, self._transport_cc_extension)
                 if value is not None and len(value) == 2:
@@ -185,8 +192,7 @@ class Participant:
         for packet in packets:
             if isinstance(packet, rtcp.SenderReport):
                 route = self.routes.get(packet.ssrc)
-                if route is not None and not route.repairs:
-                    route.encoding.receive_report(packet, now)
+                if route is not None and not route.repairs and route.encoding.receive_report(packet, now):
                     route.fanout.deliver_report(route.encoding, packet)
             elif isinstance(packet, rtcp.Nack):
                 receiving = self._by_outgoing_ssrc.get(packet.media_ssrc)

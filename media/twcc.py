@@ -15,6 +15,8 @@ BACK_WINDOW_US = 500_000
 MAX_STATUSES = 1_500
 """Packets covered by one message; well inside a datagram even with large deltas."""
 MAX_BODY = 1_100
+MAX_HELD = 8_192
+"""Arrivals that are kept at most until they are told; beyond, the oldest count as lost."""
 _HEAD = struct.Struct("!HHI")
 _RECEIVED_SMALL, _RECEIVED_LARGE = 1, 2
 
@@ -46,6 +48,8 @@ class ArrivalRecorder:
             # A gap that no feedback could describe: the sender has restarted its numbering.
             self._arrivals.clear()
             self._next = extended
+        if len(self._arrivals) >= MAX_HELD:
+            del self._arrivals[next(iter(self._arrivals))]
         self._arrivals.setdefault(extended, arrived_us)
 
     def feedback(self, sender_ssrc: int, media_ssrc: int) -> list[bytes]:

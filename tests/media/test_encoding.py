@@ -131,3 +131,11 @@ def test_the_history_is_given_in_order() -> None:
     receive(made, 1, 2, 5, 4)
     first = made.packets_from(0)[0].sequence
     assert [packet.sequence - first for packet in made.packets_from(first + 1)] == [1, 3, 4]
+
+
+def test_a_flood_of_sender_reports_is_passed_on_seldom() -> None:
+    made = encoding()
+    reports = [rtcp.SenderReport(SSRC, n << 32, n, n, n) for n in range(100)]
+    told = [r for n, r in enumerate(reports) if made.receive_report(r, 10 + n * 0.01)]
+    assert len(told) == 5
+    assert made.last_report is told[-1]

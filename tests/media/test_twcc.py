@@ -104,6 +104,13 @@ def test_every_arrival_is_told(packets: list[tuple[int, int, bool]], start: int)
         assert 0 <= arrived_us - heard[sequence] < twcc.DELTA_US
 
 
+def rtcp_body(message: bytes) -> bytes:
+    """The body of a feedback message."""
+    (feedback,) = rtcp.parse(message)
+    assert isinstance(feedback, rtcp.TransportFeedback)
+    return feedback.body
+
+
 def test_memory_is_bounded() -> None:
     recorder = ArrivalRecorder()
     for number in range(200_000):
@@ -111,6 +118,15 @@ def test_memory_is_bounded() -> None:
         if number % 1000 == 0:
             recorder.feedback(1, 2)
     assert len(recorder) <= 2 * twcc.MAX_STATUSES
+
+
+def test_memory_is_bounded_between_two_reports() -> None:
+    recorder = ArrivalRecorder()
+    for number in range(60_000):
+        recorder.received(number, number)
+    assert len(recorder) == twcc.MAX_HELD
+    heard = twcc.decode(rtcp_body(recorder.feedback(1, 2)[-1]))
+    assert heard[0] + heard[1] == 60_000
 
 
 @given(st.binary(max_size=60))
