@@ -47,6 +47,29 @@ async def test_audio_and_video_pass(codec: str) -> None:
         await viewer.close()
 
 
+@pytest.mark.parametrize("codec", ["VP8", "H264"])
+async def test_two_clients_see_and_hear_each_other(codec: str) -> None:
+    async with relay() as worker:
+        peers = [Peer(worker, "r", name) for name in ("a", "b")]
+        published = []
+        for peer in peers:
+            peer.publish(AudioStreamTrack(), Source.MICROPHONE)
+            peer.publish(VideoStreamTrack(), Source.CAMERA)
+            prefer(peer, codec)
+            published.append((await peer.negotiate()).publications)
+        for peer, seen in zip(peers, reversed(published), strict=True):
+            for publication in seen:
+                peer.subscribe(publication)
+            again = (await peer.negotiate()).publications
+            assert again == published[peers.index(peer)]
+        for peer in peers:
+            assert isinstance(await frames(await peer.track("audio"), 10), AudioFrame)
+            assert isinstance(await frames(await peer.track("video"), 10), VideoFrame)
+        assert {info.codec for info in worker.publications("r")} == {"opus", codec}
+        for peer in peers:
+            await peer.close()
+
+
 async def test_both_ways_and_a_subscription_added_later() -> None:
     async with relay() as worker:
         events = Events(worker)
