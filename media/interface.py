@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -55,6 +56,20 @@ class MediaConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ChromaEmphasis:
+    """How a publisher stretched chroma before its encoder; see media/emphasis.py for the function.
+
+    center_u, center_v: the codes of Cb and Cr around which it is steepest. softness: how far from there it
+    has lost a third of that, in codes.
+    """
+
+    version: int
+    center_u: int
+    center_v: int
+    softness: int
+
+
+@dataclass(frozen=True, slots=True)
 class PublicationInfo:
     """What a participant sends: one audio or video source, known to the whole room."""
 
@@ -65,6 +80,8 @@ class PublicationInfo:
     source: Source
     codec: str
     """RTP encoding name in SDP's spelling: "VP8", "VP9", "H264", "AV1", "opus"."""
+    emphasis: ChromaEmphasis | None = None
+    """What every viewer of this Publication must undo, from its first frame to its last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +145,12 @@ class SdpRefused(MediaError):
     """The offer is malformed, or asks for what this relay does not do (remote's fault)."""
 
     error_id = "media.sdp_refused"
+
+
+class EmphasisRefused(MediaError):
+    """Chroma is announced as stretched in a way that this relay cannot undo (remote's fault)."""
+
+    error_id = "media.emphasis_refused"
 
 
 class UnknownPublication(MediaError):
@@ -208,15 +231,18 @@ class Relay(Protocol):
         publications: Mapping[str, Source],
         subscriptions: Mapping[str, str],
         remote_hint: str | None = None,
+        emphasis: Mapping[str, ChromaEmphasis] = MappingProxyType({}),
     ) -> Negotiation:
         """Answer a participant's offer.
 
         publications: mid of each sendonly m-line -> what it is. subscriptions: mid of each recvonly m-line
-        -> publication_id of the same room (a mid left out is answered inactive). The participant always
+        -> publication_id of the same room (a mid left out is answered inactive). emphasis: mid of each
+        sendonly video m-line whose chroma is stretched -> how; another one than before ends the Publication
+        and begins a new one. The participant always
         offers, so negotiations of one participant never meet. The same DTLS fingerprint with new ICE
         credentials is an ICE restart; another fingerprint replaces the old connection. remote_hint: the
         address the request came from, used only to announce loopback to a participant on this host.
-        Raises SdpRefused, UnknownPublication; nothing has changed then.
+        Raises SdpRefused, UnknownPublication, EmphasisRefused; nothing has changed then.
         """
 
     async def leave(self, room_id: str, participant_id: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from media.answer import ChosenCodec, Outgoing, Plan, PlannedSection
 from media.fanout import Fanout
 from media.interface import (
+    ChromaEmphasis,
     Kind,
     MediaEvent,
     PublicationEnded,
@@ -46,15 +47,19 @@ class Rooms:
         sent = self._sent + sum(fanout.packets_sent for fanout in fanouts)
         return sent, self._refused + sum(fanout.packets_refused for fanout in fanouts)
 
-    def publish(self, participant: Participant, plan: Plan, sources: Mapping[str, Source]) -> None:
-        """Begin, keep or end a participant's Publications. sources: by mid."""
+    def publish(
+        self,
+        participant: Participant,
+        plan: Plan,
+        sources: Mapping[str, Source],
+        emphasis: Mapping[str, ChromaEmphasis],
+    ) -> None:
+        """Begin, keep or end a participant's Publications. sources, emphasis: by mid."""
         for mid, fanout in list(participant.sending.items()):
-            publication = fanout.publication
-            if (
-                publication.info.source != sources.get(mid)
-                or publication.codec != plan.by_mid(mid).codec
-                or publication.rids != plan.by_mid(mid).rids
-            ):
+            publication, planned = fanout.publication, plan.by_mid(mid)
+            info = publication.info
+            same = info.source == sources.get(mid) and info.emphasis == emphasis.get(mid)
+            if not same or (publication.codec, publication.rids) != (planned.codec, planned.rids):
                 del participant.sending[mid]
                 self._end(fanout)
         for mid, fanout in participant.sending.items():
@@ -70,6 +75,7 @@ class Rooms:
                 kind=Kind.AUDIO if source is Source.MICROPHONE else Kind.VIDEO,
                 source=source,
                 codec=chosen.name,
+                emphasis=emphasis.get(mid),
             )
             rids = plan.by_mid(mid).rids
             publication = Publication(info, chosen, participant.feedback_ssrc, rids)

@@ -15,7 +15,7 @@ from av.video.frame import VideoFrame
 
 from media.depacketize import CodedPicture, Depacketizer
 from media.fragments import MalformedPacket, UnsupportedCodec
-from media.interface import TappedFrame
+from media.interface import ChromaEmphasis, TappedFrame
 from media.yuv import plane_of, to_rgb
 
 QUEUE_PICTURES = 30
@@ -45,8 +45,12 @@ class Tap:
         loop: asyncio.AbstractEventLoop,
         deliver: Callable[[TappedFrame], None],
         request_keyframe: Callable[[], None],
+        emphasis: ChromaEmphasis | None = None,
     ) -> None:
-        """codec: RTP encoding name. request_keyframe: asked again every 0.5 s while one is wanted."""
+        """codec: RTP encoding name. request_keyframe: asked again every 0.5 s while one is wanted.
+
+        emphasis: how the publisher stretched chroma; every frame is handed over without it."""
+        self._emphasis = emphasis
         self._publication_id = publication_id
         self._interval_s = interval_s
         self._loop = loop
@@ -139,7 +143,7 @@ class Tap:
             converted_s = picture.arrived_s
             tapped = TappedFrame(
                 publication_id=self._publication_id,
-                rgb=to_rgb(frame),
+                rgb=to_rgb(frame, self._emphasis),
                 rtp_timestamp=picture.rtp_timestamp,
                 received_at_s=picture.arrived_s,
                 sharpness=sharpness(frame),

@@ -39,6 +39,7 @@ class Watch:
             loop,
             self._deliver,
             lambda: publication.largest.keyframes.want(),
+            publication.info.emphasis,
         )
         past = publication.largest.since_keyframe(now)
         for packet in past:

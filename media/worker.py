@@ -7,14 +7,18 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from media import answer
 from media.addresses import announced, host_addresses
 from media.aiortc_private import WorkerCertificate
 from media.demultiplexer import Demultiplexer
+from media.emphasis import is_undoable
 from media.ice_lite import new_credentials
 from media.interface import (
+    ChromaEmphasis,
+    EmphasisRefused,
     Kind,
     MediaConfig,
     MediaEvent,
@@ -88,15 +92,19 @@ class MediaWorker:
         publications: Mapping[str, Source],
         subscriptions: Mapping[str, str],
         remote_hint: str | None = None,
+        emphasis: Mapping[str, ChromaEmphasis] = MappingProxyType({}),
     ) -> Negotiation:
-        """Answer an offer; see Relay. Raises SdpRefused, UnknownPublication; nothing has changed then."""
+        """Answer an offer; see Relay. Raises SdpRefused, UnknownPublication, EmphasisRefused; nothing has
+        changed then."""
         wanted = {mid: self._rooms.find(room_id, identity) for mid, identity in subscriptions.items()}
         kinds = {m: Kind.AUDIO if s is Source.MICROPHONE else Kind.VIDEO for m, s in publications.items()}
+        if any(kinds.get(m) is not Kind.VIDEO or not is_undoable(e) for m, e in emphasis.items()):
+            raise EmphasisRefused("no video m-line, or an unknown way to stretch chroma")
         codecs = {mid: fanout.publication.codec for mid, fanout in wanted.items()}
         plan = answer.plan(parse(sdp), kinds, codecs)
         now = time.monotonic()
         participant = self._connection(room_id, participant_id, plan, now)
-        self._rooms.publish(participant, plan, publications)
+        self._rooms.publish(participant, plan, publications, emphasis)
         outgoing = self._rooms.subscribe(participant, plan, wanted)
         participant.reduced_size = plan.rtcp_reduced_size
         participant.route(plan)

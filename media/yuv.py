@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
+
+from media.emphasis import inverse_table
+from media.interface import ChromaEmphasis
 
 LUMA_WEIGHTS: dict[int, tuple[float, float]] = {
     Colorspace.ITU709: (0.2126, 0.0722),
@@ -35,19 +40,24 @@ def rgb_from_yuv(kr: float, kb: float, full_range: bool) -> NDArray[np.float64]:
     return np.hstack([matrix, -(matrix @ offset)[:, None]])
 
 
-def to_rgb(frame: VideoFrame) -> NDArray[np.uint8]:
+def to_rgb(frame: VideoFrame, emphasis: ChromaEmphasis | None = None) -> NDArray[np.uint8]:
     """Convert a decoded picture to uint8 RGB, H x W x 3, by the matrix and range that its stream states.
 
-    Untagged means BT.601, limited range. Chroma is interpolated, so that a lesion's edge stays where it is.
+    Untagged means BT.601, limited range. Chroma is interpolated, so that a lesion's edge stays where it is;
+    one that was stretched before the encoder is brought back first, sample by sample.
     """
-    if frame.format.is_rgb or frame.format.name.startswith("gbr"):
+    if emphasis is None and (frame.format.is_rgb or frame.format.name.startswith("gbr")):
         return np.ascontiguousarray(frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False))
     full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
     kr, kb = LUMA_WEIGHTS.get(frame.colorspace, LUMA_WEIGHTS[Colorspace.ITU601])
     if frame.format.name not in ("yuv420p", "yuvj420p", "yuv422p", "yuv444p", "yuvj422p", "yuvj444p"):
         frame = frame.reformat(format="yuv444p")
     size = (frame.width, frame.height)
-    planes = [plane_of(frame, index) for index in range(3)]
+    luma, *chroma = [plane_of(frame, index) for index in range(3)]
+    planes: list[NDArray[Any]] = [luma, *chroma]
+    if emphasis is not None:
+        tables = [inverse_table(c, emphasis.softness) for c in (emphasis.center_u, emphasis.center_v)]
+        planes = [luma.astype(np.float32), *(t[plane] for t, plane in zip(tables, chroma, strict=True))]
     merged = cv2.merge([p if p.shape == size[::-1] else cv2.resize(p, size) for p in planes])
     rgb = cv2.transform(merged.astype(np.float32), rgb_from_yuv(kr, kb, full).astype(np.float32))
     # Rounds to nearest and saturates.

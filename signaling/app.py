@@ -47,26 +47,27 @@ def bind_consultation(
     """The /consultation namespace."""
 
     async def enter(sid: str, request: web.Request, auth: Any) -> None:
-        who, consultation_id = await _who(services, request, auth)
-        await rooms.enter(who, consultation_id, sid, client_address(request))
+        who, consultation_id, undoes_emphasis = await _who(services, request, auth)
+        await rooms.enter(who, consultation_id, sid, client_address(request), undoes_emphasis)
 
     events = consultation_events(rooms, doors, captures, services.records, live, services.clock)
     bind(server, CONSULTATION, enter, rooms.left, events)
 
 
-async def _who(services: Services, request: web.Request, auth: Any) -> tuple[Identity, str]:
-    """A personal link's token, or the consultation that signed-in staff want. Raises Refusal."""
+async def _who(services: Services, request: web.Request, auth: Any) -> tuple[Identity, str, int]:
+    """A personal link's token, or the consultation that signed-in staff want; and what chroma emphasis their
+    page undoes. Raises Refusal."""
     if isinstance(auth, dict) and "token" in auth:
-        token = msgspec.convert(auth, m.LinkAuth).token
-        participant = await services.records.participant_by_link(token_hash(token), services.clock())
+        link = msgspec.convert(auth, m.LinkAuth)
+        participant = await services.records.participant_by_link(token_hash(link.token), services.clock())
         if participant is None:
             raise Refusal("access.link_invalid")
-        return Identity(participant=participant), participant.consultation_id
-    wanted = msgspec.convert(auth, m.StaffAuth).consultation_id
+        return Identity(participant=participant), participant.consultation_id, link.undoes_emphasis
+    wanted = msgspec.convert(auth, m.StaffAuth)
     who = await identify(request)
     if who.staff is None:
         raise Refusal("access.sign_in")
-    return who, wanted
+    return who, wanted.consultation_id, wanted.undoes_emphasis
 
 
 def bind_worklist(server: socketio.AsyncServer, worklists: Worklists) -> None:

@@ -160,7 +160,17 @@ async def _start(
     rooms: Rooms
     reader = Reader(records, lambda consultation_id, one: rooms.is_present(consultation_id, one))
     steps = RoomSteps(records, relay, utc_now)
-    rooms = Rooms(records, relay, bus, lease, steps, utc_now, reader.staff_name, grace_s)
+    rooms = Rooms(
+        records,
+        relay,
+        bus,
+        lease,
+        steps,
+        utc_now,
+        reader.staff_name,
+        grace_s,
+        settings.chroma_emphasis == "auto",
+    )
     captures = RoomCaptures(rooms, relay, records, stills, live, utc_now)
     calibrations = RoomCalibrations(rooms, relay, workers, functions, live, utc_now)
     rooms.attach(live, captures, calibrations)

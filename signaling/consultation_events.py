@@ -18,7 +18,7 @@ from signaling.room_doors import RoomDoors
 from signaling.room_ports import Live
 from signaling.room_steps import actor_of
 from signaling.rooms import Rooms
-from signaling.views import chat_view
+from signaling.views import chat_view, emphasis_from_wire
 
 
 def consultation_events(
@@ -41,7 +41,11 @@ def consultation_events(
 
     async def negotiate(sid: str, request: m.NegotiateRequest) -> m.NegotiateReply:
         negotiation = await doors.negotiate(
-            sid, request.sdp, dict(request.publications), request.subscriptions
+            sid,
+            request.sdp,
+            dict(request.publications),
+            request.subscriptions,
+            {mid: emphasis_from_wire(one) for mid, one in request.emphasis.items()},
         )
         ids = [publication.publication_id for publication in negotiation.publications]
         return m.NegotiateReply(negotiation.sdp, dict(zip(request.publications, ids, strict=True)))

@@ -72,6 +72,7 @@ ERRORS: Mapping[str, tuple[int, str]] = {
     "record.seal_broken": (500, "A part of the record was changed from outside and is not shown."),
     "record.wrong_master_key": (500, "The master key is not the one this record was sealed under."),
     "media.error": (409, "The call could not be set up."),
+    "media.emphasis_refused": (422, "The picture is prepared in a way that this server cannot undo."),
     "media.sdp_refused": (422, "The browser's offer could not be used."),
     "media.unknown_publication": (409, "This picture or sound is gone. Try again."),
 }

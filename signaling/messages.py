@@ -23,6 +23,7 @@ MethodName = Literal["take_photo", "canvas", "file", "relay_frame"]
 GamutName = Literal["rec2020", "p3", "srgb", "less"]
 VariantName = Literal["original", "display", "corrected", "thumbnail"]
 GradeName = Literal["good", "usable", "refuse"]
+EmphasisVersion = Annotated[int, Meta(ge=0, le=1000)]
 CaptureStateName = Literal["requested", "taking", "uploading", "storing", "stored", "failed"]
 
 
@@ -237,6 +238,18 @@ class DisplayCheckView(View):
     checked_at: datetime
 
 
+class ChromaEmphasisView(Request):
+    """How a Publication's chroma is stretched before its encoder; every viewer undoes it (docs/fidelity.md).
+
+    center_u, center_v: the codes of Cb and Cr around which it is steepest; softness: in codes.
+    """
+
+    version: Annotated[int, Meta(ge=1, le=1000)]
+    center_u: Annotated[int, Meta(ge=0, le=255)]
+    center_v: Annotated[int, Meta(ge=0, le=255)]
+    softness: Annotated[int, Meta(ge=1, le=255)]
+
+
 class ParticipantView(View):
     """A participant as the others in the room, or the specialist, see one."""
 
@@ -259,6 +272,8 @@ class PublicationView(View):
     kind: Literal["audio", "video"]
     codec: str
     muted: bool
+    emphasis: ChromaEmphasisView | None
+    """Undone by whoever shows it. A participant whose page cannot is not told of this Publication."""
 
 
 class CaptureView(View):
@@ -305,6 +320,8 @@ class ConsultationView(View):
     publications: list[PublicationView]
     capture: CaptureView | None
     calibration: CalibrationView | None
+    emphasis_version: int
+    """Chroma emphasis that everybody who sees your camera can undo; 0: send it as it is."""
 
 
 class ConsultationSummary(View):
@@ -476,12 +493,17 @@ class LinkAuth(Request):
     """Socket.IO auth of a participant who came by a personal link."""
 
     token: Annotated[str, Meta(min_length=16, max_length=128)]
+    undoes_emphasis: EmphasisVersion = 0
 
 
 class StaffAuth(Request):
-    """Socket.IO auth of a staff member, beside the session cookie."""
+    """Socket.IO auth of a staff member, beside the session cookie.
+
+    undoes_emphasis: the newest version of chroma emphasis that this page's pictures undo.
+    """
 
     consultation_id: Id
+    undoes_emphasis: EmphasisVersion = 0
 
 
 class OkReply(View):
@@ -523,11 +545,15 @@ class EndRequest(Request):
 
 
 class NegotiateRequest(Request):
-    """`negotiate`: an SDP offer. publications: mid -> source; subscriptions: mid -> publication_id."""
+    """`negotiate`: an SDP offer. publications: mid -> source; subscriptions: mid -> publication_id.
+
+    emphasis: mid of a camera whose chroma is stretched -> how, for the whole life of the Publication.
+    """
 
     sdp: Annotated[str, Meta(min_length=1, max_length=200_000)]
     publications: dict[str, SourceName]
     subscriptions: dict[str, str]
+    emphasis: dict[str, ChromaEmphasisView] = {}
 
 
 class NegotiateReply(View):

@@ -14,6 +14,7 @@ from signaling.consultation import ConsultationState, Place
 from signaling.errors import reply
 from signaling.messages import CaptureView, ConsultationView, ParticipantView, PublicationView
 from signaling.reading import place_view
+from signaling.views import emphasis_view
 from signaling.waiting import DayEntry, estimated_wait, position
 
 
@@ -29,6 +30,9 @@ class Room:
     sids: dict[str, str] = field(default_factory=dict)
     """Connection of each participant who is present."""
     addresses: dict[str, str] = field(default_factory=dict)
+    undoes_emphasis: dict[str, int] = field(default_factory=dict)
+    """Newest version of chroma emphasis that each participant's page can undo."""
+    emphasis_enabled: bool = True
     transports: dict[str, TransportState] = field(default_factory=dict)
     publications: dict[str, PublicationInfo] = field(default_factory=dict)
     muted: set[str] = field(default_factory=set)
@@ -77,6 +81,27 @@ class Room:
                 return publication.publication_id
         return None
 
+    def can_show(self, participant_id: str, publication_id: str) -> bool:
+        """Whether a participant's page shows this Publication in its true colors, as far as it is known."""
+        publication = self.publications.get(publication_id)
+        if publication is None or publication.emphasis is None:
+            return True
+        return self.undoes_emphasis.get(participant_id, 0) >= publication.emphasis.version
+
+    def emphasis_version(self, participant_id: str) -> int:
+        """The chroma emphasis that a participant's camera may be sent with: see ConsultationView."""
+        if not self.emphasis_enabled:
+            return 0
+        # Whoever is away for a moment comes back with the same page, most of the time.
+        return min(
+            (
+                version
+                for viewer, version in self.undoes_emphasis.items()
+                if viewer != participant_id and self.is_admitted(viewer)
+            ),
+            default=0,
+        )
+
     def camera_to_calibrate(self) -> str | None:
         """The camera on the skin, while somebody else looks: the patient's, else the referring site's."""
         for role in (Role.PATIENT, Role.REFERRER):
@@ -115,9 +140,10 @@ class Room:
             consent_given=you.consent is not None,
             satisfaction_given=you.satisfaction_given,
             participants=[self._participant_view(one) for one in self._known_to(you, inside)],
-            publications=self._publication_views() if inside else [],
+            publications=self._publication_views(participant_id) if inside else [],
             capture=capture_view(self.capture) if inside and self.capture is not None else None,
             calibration=self.calibration.view() if inside and self.calibration is not None else None,
+            emphasis_version=self.emphasis_version(participant_id) if inside else 0,
         )
 
     def _day_with_now(self, day: Sequence[DayEntry]) -> list[DayEntry]:
@@ -151,7 +177,7 @@ class Room:
             media=transport.value if transport is not None and known else "none",
         )
 
-    def _publication_views(self) -> list[PublicationView]:
+    def _publication_views(self, viewer_id: str) -> list[PublicationView]:
         return [
             PublicationView(
                 publication_id=one.publication_id,
@@ -160,9 +186,11 @@ class Room:
                 kind=one.kind.value,
                 codec=one.codec,
                 muted=one.publication_id in self.muted,
+                emphasis=emphasis_view(one.emphasis),
             )
             for one in self.publications.values()
             if self.is_admitted(one.participant_id)
+            and (one.participant_id == viewer_id or self.can_show(viewer_id, one.publication_id))
         ]
 
 

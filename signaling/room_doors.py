@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from media.interface import Negotiation, Relay, Source
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from media.interface import ChromaEmphasis, Negotiation, Relay, Source
 from records.interface import Role
 from signaling.access import Act
 from signaling.bus import Bus, Change
@@ -57,9 +60,17 @@ class RoomDoors:
             await self._live.emit("ended", EndedEvent(room.consultation_id), sid)
 
     async def negotiate(
-        self, sid: str, sdp: str, publications: dict[str, str], subscriptions: dict[str, str]
+        self,
+        sid: str,
+        sdp: str,
+        publications: dict[str, str],
+        subscriptions: dict[str, str],
+        emphasis: Mapping[str, ChromaEmphasis] = MappingProxyType({}),
     ) -> Negotiation:
-        """Hand an admitted participant's offer to the relay. Raises Refusal, MediaError."""
+        """Hand an admitted participant's offer to the relay. Raises Refusal, MediaError.
+
+        A Publication whose emphasis the participant's page cannot undo is not subscribed to, whoever asks.
+        """
         room, participant = self._rooms.check(sid, Act.NEGOTIATE)
         sources = {mid: Source(source) for mid, source in publications.items()}
         if Source.SCREEN in sources.values():
@@ -69,8 +80,13 @@ class RoomDoors:
             participant.participant_id,
             sdp,
             sources,
-            subscriptions,
+            {
+                mid: publication_id
+                for mid, publication_id in subscriptions.items()
+                if room.can_show(participant.participant_id, publication_id)
+            },
             room.addresses.get(participant.participant_id),
+            emphasis,
         )
         if not room.is_admitted(participant.participant_id):
             # Sent back or ended while the relay was at it: the door is shut again.

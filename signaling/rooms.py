@@ -82,6 +82,7 @@ class Rooms:
         clock: Callable[[], datetime],
         staff_name: Callable[[str], Awaitable[str]],
         grace_s: float = GRACE_S,
+        emphasis_enabled: bool = True,
     ) -> None:
         self._records = records
         self._relay = relay
@@ -91,6 +92,7 @@ class Rooms:
         self._clock = clock
         self._staff_name = staff_name
         self._grace_s = grace_s
+        self._emphasis_enabled = emphasis_enabled
         self._served: dict[str, _Served] = {}
         self._opening: dict[str, asyncio.Lock] = {}
         self._places: dict[str, tuple[str, str]] = {}
@@ -111,8 +113,12 @@ class Rooms:
 
     # --- entering and leaving -------------------------------------------------------------------------
 
-    async def enter(self, who: Identity, consultation_id: str, sid: str, address: str) -> None:
-        """A connection comes in. An older one of the same participant goes. Raises Refusal, RecordError."""
+    async def enter(
+        self, who: Identity, consultation_id: str, sid: str, address: str, undoes_emphasis: int = 0
+    ) -> None:
+        """A connection comes in. An older one of the same participant goes. Raises Refusal, RecordError.
+
+        undoes_emphasis: the newest version of chroma emphasis that its page can undo."""
         link, known = await care_of_consultation(self._records, consultation_id)
         ties = care_ties(who, (link,))
         if who.participant is not None and who.participant.consultation_id == consultation_id:
@@ -137,6 +143,7 @@ class Rooms:
             older = room.sids.get(participant.participant_id)
             room.sids[participant.participant_id] = sid
             room.addresses[participant.participant_id] = address
+            room.undoes_emphasis[participant.participant_id] = undoes_emphasis
             self._places[sid] = (consultation_id, participant.participant_id)
             self._keep(served, participant.participant_id)
         if older is not None and older != sid:
@@ -160,6 +167,7 @@ class Rooms:
             if not await self._lease.hold(consultation_id):
                 raise Refusal("consultation.on_another_node")
             room = Room(consultation, site_id, await self._staff_name(consultation.specialist_id))
+            room.emphasis_enabled = self._emphasis_enabled
             for one in await self._records.participants(consultation_id):
                 room.participants[one.participant_id] = one
             for publication in self._relay.publications(consultation_id):

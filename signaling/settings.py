@@ -73,6 +73,13 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     camera_max_bps: Annotated[
         int, Meta(ge=100_000, description="What one camera may send, in bits per second.")
     ] = 2_500_000
+    chroma_emphasis: Annotated[
+        Literal["auto", "off"],
+        Meta(
+            description="`auto`: a camera is sent with its skin tones stretched where every viewer can undo "
+            "it, which keeps small lesions at low bitrates (docs/fidelity.md). `off`: never."
+        ),
+    ] = "auto"
     database_url: Annotated[
         str,
         Meta(

@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 
 from colorcal.interface import CalibrationReport
+from media.interface import ChromaEmphasis
 from records.interface import ChatLine, Consultation, Patient, Referral, Satisfaction, Snapshot, Staff
 from signaling.messages import (
     CalibrationReportView,
     ChatView,
+    ChromaEmphasisView,
     DisplayCheckView,
     PatientView,
     ReferralView,
@@ -37,6 +39,18 @@ def report_values(report: CalibrationReport) -> Mapping[str, Any]:
 def report_view(values: Mapping[str, Any]) -> CalibrationReportView:
     """A report as it was kept in the record."""
     return msgspec.convert(values, CalibrationReportView)
+
+
+def emphasis_view(emphasis: ChromaEmphasis | None) -> ChromaEmphasisView | None:
+    """How a Publication's chroma is stretched."""
+    if emphasis is None:
+        return None
+    return ChromaEmphasisView(emphasis.version, emphasis.center_u, emphasis.center_v, emphasis.softness)
+
+
+def emphasis_from_wire(view: ChromaEmphasisView) -> ChromaEmphasis:
+    """The same as the relay has it."""
+    return ChromaEmphasis(view.version, view.center_u, view.center_v, view.softness)
 
 
 def staff_view(staff: Staff, site_name: str) -> StaffView:

@@ -17,10 +17,11 @@ from aiortc import (
 )
 
 from media.aiortc_private import allow_loopback_candidates, count_instead_of_decoding
+from media.interface import ChromaEmphasis
 from media.simulated.wire import IceServer, Negotiated, RoomPublication
 
-Negotiate = Callable[[str, dict[str, str], dict[str, str]], Awaitable[Negotiated]]
-"""(SDP offer, mid -> source, mid -> publication_id) to the relay's answer."""
+Negotiate = Callable[[str, dict[str, str], dict[str, str], dict[str, ChromaEmphasis]], Awaitable[Negotiated]]
+"""(SDP offer, mid -> source, mid -> publication_id, mid -> emphasis) to the relay's answer."""
 
 
 class Call:
@@ -36,11 +37,14 @@ class Call:
         negotiate: Negotiate,
         state_changed: Callable[[], None],
         loopback: bool,
+        emphasis: ChromaEmphasis | None = None,
     ) -> None:
         """tracks: by source. loopback: the relay may be on this host, and the host without a network.
 
         state_changed: called when `connected` or `failed` may have changed, or the first packet of a
-        publication has come."""
+        publication has come. emphasis: how the camera's track has stretched its chroma, for as long as this
+        call lives."""
+        self.emphasis = emphasis
         servers = [
             RTCIceServer(urls=server.urls, username=server.username, credential=server.credential)
             for server in ice_servers
@@ -85,6 +89,11 @@ class Call:
                 self._connection.localDescription.sdp,
                 {_mid(transceiver): source for source, transceiver in self._sending.items()},
                 {_mid(t): publication_id for t, publication_id in self._receiving.items() if publication_id},
+                {
+                    _mid(transceiver): self.emphasis
+                    for source, transceiver in self._sending.items()
+                    if source == "camera" and self.emphasis is not None
+                },
             )
             await self._connection.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
             self._agreed = frozenset(wanted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import aiohttp
@@ -14,6 +14,8 @@ import structlog
 from aiortc import MediaStreamTrack
 
 from media.aiortc_private import set_vp8_bitrates
+from media.emphasis import SKIN
+from media.interface import ChromaEmphasis
 from media.simulated.call import Call
 from media.simulated.door import Door
 from media.simulated.scene import Scene, SceneOptions
@@ -222,17 +224,25 @@ class SimulatedPatient:
 
     async def _keep_call(self, state: State, scene: Scene) -> None:
         """Have a call that works, with everything that others send."""
-        if self._call is not None and (self._call.failed or self._call_void):
+        # What a Publication is sent with holds for its life, so another emphasis is another call.
+        emphasis = SKIN if state.emphasis_version >= SKIN.version else None
+        changed = self._call is not None and self._call.emphasis != emphasis
+        if self._call is not None and (self._call.failed or self._call_void or changed):
             await self._end_call()
         self._call_void = False
         if self._call is None:
             ice = await self._door.ice()
             tracks: dict[str, MediaStreamTrack] = {
-                "camera": SceneTrack(scene, self._options.fps),
+                "camera": SceneTrack(scene, self._options.fps, emphasis),
                 "microphone": RoomTone(self._options.scene.seed),
             }
             self._call = Call(
-                tracks, ice.ice_servers, self._negotiate, self._changed.set, self._door.link.on_this_host
+                tracks,
+                ice.ice_servers,
+                self._negotiate,
+                self._changed.set,
+                self._door.link.on_this_host,
+                emphasis,
             )
         await self._call.subscribe(state.others())
 
@@ -241,8 +251,19 @@ class SimulatedPatient:
             call, self._call = self._call, None
             await call.close()
 
-    async def _negotiate(self, sdp: str, sources: dict[str, str], wanted: dict[str, str]) -> Negotiated:
-        offer = {"sdp": sdp, "publications": sources, "subscriptions": wanted}
+    async def _negotiate(
+        self,
+        sdp: str,
+        sources: dict[str, str],
+        wanted: dict[str, str],
+        emphasis: dict[str, ChromaEmphasis],
+    ) -> Negotiated:
+        offer = {
+            "sdp": sdp,
+            "publications": sources,
+            "subscriptions": wanted,
+            "emphasis": {mid: asdict(one) for mid, one in emphasis.items()},
+        }
         return read(await self._ask("negotiate", offer), Negotiated)
 
     async def _ask(self, event: str, message: dict[str, Any]) -> Any:

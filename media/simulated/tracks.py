@@ -12,6 +12,8 @@ from aiortc.mediastreams import MediaStreamError
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 
+from media.emphasis import emphasize_i420
+from media.interface import ChromaEmphasis
 from media.simulated.i420 import FrameSource, i420_from_rgb
 
 VIDEO_CLOCK_HZ = 90_000
@@ -43,8 +45,10 @@ class SceneTrack(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, scene: FrameSource, fps: int) -> None:
+    def __init__(self, scene: FrameSource, fps: int, emphasis: ChromaEmphasis | None = None) -> None:
+        """emphasis: how to stretch chroma before the encoder, for viewers that undo it."""
         super().__init__()
+        self._emphasis = emphasis
         self._scene = scene
         self._fps = fps
         self._pace = Pace(1 / fps)
@@ -59,7 +63,10 @@ class SceneTrack(MediaStreamTrack):
         return frame
 
     def _render(self, t_s: float) -> VideoFrame:
-        return VideoFrame.from_ndarray(i420_from_rgb(self._scene.frame(t_s)), format="yuv420p")
+        picture = i420_from_rgb(self._scene.frame(t_s))
+        if self._emphasis is not None:
+            emphasize_i420(picture, self._emphasis)
+        return VideoFrame.from_ndarray(picture, format="yuv420p")
 
 
 class RoomTone(MediaStreamTrack):

@@ -91,6 +91,7 @@ class State(Struct):
     you: You
     satisfaction_given: bool
     publications: list[RoomPublication]
+    emphasis_version: int = 0
 
     def others(self) -> tuple[RoomPublication, ...]:
         """Publications of other participants: what to subscribe to."""

@@ -20,6 +20,7 @@ from aiohttp import web
 from media.interface import PublicationAdded, PublicationEnded, PublicationInfo, Source
 from media.worker import MediaWorker
 from signaling import messages as m
+from signaling.views import emphasis_from_wire, emphasis_view
 
 TOKEN = "a-token-of-the-tests-0001"
 NOW = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
@@ -50,6 +51,7 @@ class Clinic:
     origin: str = ""
     revoked: bool = False
     lost_media: bool = False
+    emphasis_version: int = 0
 
     def __post_init__(self) -> None:
         self.socket = socketio.AsyncServer(async_mode="aiohttp", cors_allowed_origins=[])
@@ -110,7 +112,13 @@ class Clinic:
         )
         publications = [
             m.PublicationView(
-                p.publication_id, p.participant_id, p.source.value, p.kind.value, p.codec, False
+                p.publication_id,
+                p.participant_id,
+                p.source.value,
+                p.kind.value,
+                p.codec,
+                False,
+                emphasis_view(p.emphasis),
             )
             for p in self.publications()
         ]
@@ -130,6 +138,7 @@ class Clinic:
             publications=publications if admitted else [],
             capture=None,
             calibration=None,
+            emphasis_version=self.emphasis_version,
         )
 
     # --- Socket.IO -------------------------------------------------------------------------------------
@@ -161,6 +170,7 @@ class Clinic:
             {mid: Source(source) for mid, source in request.publications.items()},
             request.subscriptions,
             "127.0.0.1",
+            {mid: emphasis_from_wire(one) for mid, one in request.emphasis.items()},
         )
         self.lost_media = False
         self._note()

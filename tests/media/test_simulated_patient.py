@@ -222,7 +222,9 @@ async def test_two_calls_hear_and_see_each_other() -> None:
         changed = asyncio.Event()
 
         def call(name: str) -> Call:
-            async def negotiate(sdp: str, sources: dict[str, str], wanted: dict[str, str]) -> Negotiated:
+            async def negotiate(
+                sdp: str, sources: dict[str, str], wanted: dict[str, str], _emphasis: object
+            ) -> Negotiated:
                 by_mid = {mid: Source(source) for mid, source in sources.items()}
                 answer = await worker.negotiate(ROOM, name, sdp, by_mid, wanted, "127.0.0.1")
                 agreed[name] = wanted

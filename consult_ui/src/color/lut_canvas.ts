@@ -2,14 +2,22 @@
  * Draws a live <video> through a 3D LUT onto a WebGL2 canvas, with a raw | corrected wipe.
  *
  * The video itself stays untouched: the correction exists only on this canvas. Left of the split is raw,
- * right of it corrected; without a LUT all of it is raw.
+ * right of it corrected; without a LUT all of it is raw. Chroma that was stretched before the encoder is brought back
+ * first: what is raw here is what the camera saw.
  */
 
+import type { ChromaEmphasisView } from "../wire/messages";
+import { sameEmphasis } from "./emphasis";
+import { EmphasizedPicture, readPlanes } from "./emphasized_picture";
+import { link } from "./gl_program";
 import { type Lut } from "./lut";
 import { FRAGMENT_SHADER, VERTEX_SHADER } from "./lut_shader";
 
-/** waiting: no frame yet; lost: the GPU went away and may come back; unsupported: no WebGL2 here. */
-export type LutCanvasState = "waiting" | "drawing" | "lost" | "unsupported";
+/**
+ * waiting: no frame yet; lost: the GPU went away and may come back; unsupported: no WebGL2 here; unreadable: stretched
+ * chroma, and frames that this browser does not let be read.
+ */
+export type LutCanvasState = "waiting" | "drawing" | "lost" | "unsupported" | "unreadable";
 
 /** A fence that is not reported by then is not waited for. */
 const LONGEST_DRAWING_MS = 2000;
@@ -23,11 +31,23 @@ interface Resources {
   readonly corrected: WebGLUniformLocation | null;
 }
 
+/** For a small picture beside the main one: it need not be as large, nor as smooth. */
+export interface LutCanvasOptions {
+  readonly maxWidth?: number;
+  readonly interval_ms?: number;
+}
+
 export class LutCanvas {
   private readonly gl: WebGL2RenderingContext | null;
   private resources: Resources | null = null;
   private lut: Lut | null = null;
   private split = 0;
+  private track: MediaStreamTrack | null = null;
+  private emphasis: ChromaEmphasisView | null = null;
+  private emphasized: EmphasizedPicture | null = null;
+  private planeBytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  private reading = false;
+  private drawnMs = 0;
   private hasFrame = false;
   private stopFrames: () => void = () => undefined;
   private redraw = 0;
@@ -41,6 +61,7 @@ export class LutCanvas {
     private readonly canvas: HTMLCanvasElement,
     private readonly video: HTMLVideoElement,
     private readonly onState: (state: LutCanvasState) => void,
+    private readonly options: LutCanvasOptions = {},
   ) {
     this.gl = canvas.getContext("webgl2", {
       alpha: false,
@@ -82,11 +103,22 @@ export class LutCanvas {
     this.drawSoon();
   }
 
-  /** Another source comes: what was drawn is shown no more. */
-  forgetFrame(): void {
-    if (!this.hasFrame) return;
+  /**
+   * What the video element plays from now on, and how its chroma is stretched, for as long as this track lives. What
+   * was drawn is shown no more, and no frame of another track is drawn.
+   */
+  show(track: MediaStreamTrack | null, emphasis: ChromaEmphasisView | null): void {
+    if (track === this.track && sameEmphasis(emphasis, this.emphasis)) return;
+    this.track = track;
+    this.emphasis = emphasis;
+    this.emphasized?.close();
+    this.emphasized = null;
+    this.forgetFrame();
+  }
+
+  private forgetFrame(): void {
     this.hasFrame = false;
-    this.report("waiting");
+    if (this.lastState === "drawing" || this.lastState === "unreadable") this.report("waiting");
   }
 
   close(): void {
@@ -95,6 +127,8 @@ export class LutCanvas {
     cancelAnimationFrame(this.redraw);
     this.canvas.removeEventListener("webglcontextlost", this.onLost);
     this.canvas.removeEventListener("webglcontextrestored", this.onRestored);
+    this.emphasized?.close();
+    this.emphasized = null;
     if (this.gl && this.resources) {
       this.gl.deleteTexture(this.resources.picture);
       this.gl.deleteTexture(this.resources.lut);
@@ -106,6 +140,7 @@ export class LutCanvas {
   private readonly onLost = (event: Event): void => {
     event.preventDefault(); // else the browser never restores it
     this.resources = null;
+    this.emphasized = null;
     this.fence = null;
     this.hasFrame = false;
     this.report("lost");
@@ -118,17 +153,61 @@ export class LutCanvas {
   };
 
   private readonly onFrame = (): void => {
-    const { gl, video, canvas } = this;
+    const { gl, video } = this;
     if (!gl || !this.resources || this.closed || document.hidden || this.isBehind()) return;
     const beganMs = performance.now();
+    if (beganMs - this.drawnMs < (this.options.interval_ms ?? 0)) return;
     if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || video.videoWidth === 0) return;
-    if (canvas.width !== video.videoWidth || canvas.height !== video.videoHeight) {
-      canvas.width = video.videoWidth;
-      canvas.height = video.videoHeight;
+    if (!this.track || trackOf(video) !== this.track) return;
+    if (this.emphasis) {
+      void this.readAndDraw();
+      return;
     }
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, this.resources.picture);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, video);
+    this.drawNew(video.videoWidth, video.videoHeight, beganMs);
+  };
+
+  /** A frame whose chroma is stretched: its planes are copied out of the decoder first, which takes a moment. */
+  private async readAndDraw(): Promise<void> {
+    const { gl, video, track, emphasis } = this;
+    if (!gl || !emphasis || this.reading) return;
+    this.reading = true;
+    try {
+      const planes = await readPlanes(video, this.planeBytes);
+      this.planeBytes = planes.bytes;
+      // The track or the context may have gone meanwhile: then these planes are of no use.
+      if (this.track !== track || this.closed || !this.resources) return;
+      const beganMs = performance.now();
+      if (!this.emphasized) {
+        this.emphasized = EmphasizedPicture.over(gl, this.resources.picture);
+        this.emphasized?.setEmphasis(emphasis);
+      }
+      if (!this.emphasized) return;
+      this.emphasized.paint(planes);
+      this.drawNew(planes.width, planes.height, beganMs);
+    } catch {
+      if (this.track === track && !this.closed) {
+        this.hasFrame = false;
+        this.report("unreadable");
+      }
+    } finally {
+      this.reading = false;
+    }
+  }
+
+  /** Draw the picture that was just put into its texture. */
+  private drawNew(width: number, height: number, beganMs: number): void {
+    const { gl, canvas } = this;
+    if (!gl) return;
+    const scale = Math.min(1, (this.options.maxWidth ?? width) / width);
+    const [columns, rows] = [Math.round(width * scale), Math.round(height * scale)];
+    if (canvas.width !== columns || canvas.height !== rows) {
+      canvas.width = columns;
+      canvas.height = rows;
+    }
+    this.drawnMs = beganMs;
     this.hasFrame = true;
     this.draw();
     this.fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
@@ -136,7 +215,7 @@ export class LutCanvas {
     this.fenceMs = performance.now();
     this.restUntilMs = this.fenceMs + (this.fenceMs - beganMs);
     this.report("drawing");
-  };
+  }
 
   /**
    * The GPU still draws an earlier frame, or drawing took half of this thread's time: then a frame is left out.
@@ -185,7 +264,7 @@ export class LutCanvas {
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1); // rows of a LUT are 3 * size bytes
     gl.disable(gl.DITHER); // else a code may change by one on the way out
 
-    const program = link(gl);
+    const program = link(gl, VERTEX_SHADER, FRAGMENT_SHADER);
     const picture = gl.createTexture();
     const lut = gl.createTexture();
     if (!program || !picture || !lut) {
@@ -252,22 +331,9 @@ export class LutCanvas {
   }
 }
 
-function link(gl: WebGL2RenderingContext): WebGLProgram | null {
-  const program = gl.createProgram();
-  const shaders = [
-    [gl.VERTEX_SHADER, VERTEX_SHADER],
-    [gl.FRAGMENT_SHADER, FRAGMENT_SHADER],
-  ] as const;
-  for (const [type, source] of shaders) {
-    const shader = gl.createShader(type);
-    if (!shader) return null;
-    gl.shaderSource(shader, source);
-    gl.compileShader(shader);
-    gl.attachShader(program, shader);
-    gl.deleteShader(shader); // stays until the program goes
-  }
-  gl.linkProgram(program);
-  return gl.getProgramParameter(program, gl.LINK_STATUS) ? program : null;
+function trackOf(video: HTMLVideoElement): MediaStreamTrack | null {
+  const { srcObject } = video;
+  return srcObject instanceof MediaStream ? (srcObject.getVideoTracks()[0] ?? null) : null;
 }
 
 /** Call back for each new frame of a video; by display refresh and media time where the browser has no frame callback. */

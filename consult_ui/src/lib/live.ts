@@ -27,6 +27,8 @@ export interface LiveConnection {
 export interface ConsultationConnection extends LiveConnection {
   /** What we may know of the consultation: the server pushes it whole at every change. */
   readonly state: Signal<ConsultationView | null>;
+  /** Come in again with other auth; media go on meanwhile. */
+  restate(auth: LinkAuth | StaffAuth): void;
 }
 
 export interface ListConnection extends LiveConnection {
@@ -134,7 +136,14 @@ export function connectConsultation(auth: LinkAuth | StaffAuth, callTimeoutMs = 
   socket.on("state", (view: ConsultationView) => {
     state.value = view;
   });
-  return { ...live, state };
+  return {
+    ...live,
+    state,
+    restate(changed) {
+      socket.auth = changed as unknown as Record<string, unknown>;
+      socket.disconnect().connect();
+    },
+  };
 }
 
 /** Follow the worklist (specialists) or the referrals of one's site (referrers). */

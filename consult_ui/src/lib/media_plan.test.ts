@@ -3,15 +3,17 @@
 import { describe, expect, it } from "vitest";
 import { kindOf, midMaps, planReceive, preferCodec, type ReceiveSlot, recoveryStep, sessionOf } from "./media_plan";
 
-const video = (publication_id: string): { publication_id: string; kind: "video" } => ({ publication_id, kind: "video" });
-const audio = (publication_id: string): { publication_id: string; kind: "audio" } => ({ publication_id, kind: "audio" });
+const emphasis = { version: 1, center_u: 115, center_v: 142, softness: 8 };
+const video = (publication_id: string, stretched = false) =>
+  ({ publication_id, kind: "video", emphasis: stretched ? { ...emphasis } : null }) as const;
+const audio = (publication_id: string) => ({ publication_id, kind: "audio", emphasis: null }) as const;
 
 describe("planReceive", () => {
   it("opens a slot for each Publication", () => {
     expect(planReceive([], [audio("a"), video("v")])).toEqual({
       slots: [
-        { kind: "audio", publicationId: "a" },
-        { kind: "video", publicationId: "v" },
+        { kind: "audio", publicationId: "a", emphasis: null },
+        { kind: "video", publicationId: "v", emphasis: null },
       ],
       changed: true,
     });
@@ -25,13 +27,21 @@ describe("planReceive", () => {
   it("frees the slot of a Publication that is gone, and reuses it for its own kind only", () => {
     const { slots } = planReceive([], [audio("a"), video("v")]);
     const freed = planReceive(slots, [audio("a")]);
-    expect(freed.slots[1]).toEqual({ kind: "video", publicationId: null });
+    expect(freed.slots[1]).toEqual({ kind: "video", publicationId: null, emphasis: null });
     const grown = planReceive(freed.slots, [audio("a"), audio("b"), video("w")]);
     expect(grown.slots).toEqual([
-      { kind: "audio", publicationId: "a" },
-      { kind: "video", publicationId: "w" },
-      { kind: "audio", publicationId: "b" },
+      { kind: "audio", publicationId: "a", emphasis: null },
+      { kind: "video", publicationId: "w", emphasis: null },
+      { kind: "audio", publicationId: "b", emphasis: null },
     ]);
+  });
+
+  it("reuses a slot for the same emphasis only: what a track carries can always be told", () => {
+    const { slots } = planReceive([], [video("v")]);
+    const other = planReceive(slots, [video("w", true)]).slots;
+    expect(other.map((slot) => slot.publicationId)).toEqual([null, "w"]);
+    expect(planReceive(other, [video("x")]).slots.map((slot) => slot.publicationId)).toEqual(["x", null]);
+    expect(planReceive(other, [video("y", true)]).slots.map((slot) => slot.publicationId)).toEqual([null, "y"]);
   });
 
   it("never loses, doubles or moves a slot, whatever comes and goes", () => {
@@ -41,11 +51,14 @@ describe("planReceive", () => {
     for (let step = 0; step < 300; step += 1) {
       const wanted = Array.from({ length: random(5) }, () => {
         const n = random(9);
-        return n % 2 === 0 ? audio(`a${n}`) : video(`v${n}`);
+        return n % 2 === 0 ? audio(`a${n}`) : video(`v${n}`, n > 4);
       }).filter((one, i, all) => all.findIndex((other) => other.publication_id === one.publication_id) === i);
       const next = planReceive(slots, wanted).slots;
       expect(next.length).toBeGreaterThanOrEqual(slots.length);
-      slots.forEach((slot, i) => expect(next[i]?.kind).toBe(slot.kind));
+      slots.forEach((slot, i) => {
+        expect(next[i]?.kind).toBe(slot.kind);
+        expect(next[i]?.emphasis).toEqual(slot.emphasis);
+      });
       const held = next.flatMap((slot) => (slot.publicationId === null ? [] : [slot.publicationId]));
       expect(held.toSorted()).toEqual(wanted.map((one) => one.publication_id).toSorted());
       for (const slot of slots)
@@ -62,8 +75,9 @@ describe("midMaps", () => {
     expect(
       midMaps(
         [
-          { mid: "0", source: "microphone", active: true },
-          { mid: "1", source: "camera", active: false },
+          { mid: "0", source: "microphone", active: true, emphasis: null },
+          { mid: "1", source: "camera", active: false, emphasis: null },
+          { mid: "4", source: "camera", active: true, emphasis },
         ],
         [
           { mid: "2", publicationId: "p" },
@@ -71,7 +85,11 @@ describe("midMaps", () => {
           { mid: null, publicationId: "q" },
         ],
       ),
-    ).toEqual({ publications: { 0: "microphone" }, subscriptions: { 2: "p" } });
+    ).toEqual({
+      publications: { 0: "microphone", 4: "camera" },
+      subscriptions: { 2: "p" },
+      emphasis: { 4: emphasis },
+    });
   });
 });
 

@@ -1,6 +1,7 @@
 /** Which m-line carries what: the bookkeeping of a media session, as pure functions over plain values. */
 
-import type { PublicationView, SourceName } from "../wire/messages";
+import { sameEmphasis } from "../color/emphasis";
+import type { ChromaEmphasisView, PublicationView, SourceName } from "../wire/messages";
 
 export type Kind = "audio" | "video";
 
@@ -8,6 +9,11 @@ export type Kind = "audio" | "video";
 export interface ReceiveSlot {
   readonly kind: Kind;
   readonly publicationId: string | null;
+  /**
+   * How chroma is stretched on this m-line, or null. Its track never carries anything else: what is still on its way
+   * when a Publication ends could not be told from what follows.
+   */
+  readonly emphasis: ChromaEmphasisView | null;
 }
 
 /** The slots after a change, and whether the peer connection must be negotiated again. */
@@ -22,23 +28,23 @@ export function kindOf(source: SourceName): Kind {
 
 /**
  * Fit slots to the wanted Publications. m-lines can never be removed, so: a Publication keeps its slot, a slot
- * whose Publication is gone becomes free, a new Publication takes a free slot of its kind, else a new one at
- * the end.
+ * whose Publication is gone becomes free, a new Publication takes a free slot of its kind and emphasis, else a
+ * new one at the end.
  */
 export function planReceive(
   slots: readonly ReceiveSlot[],
-  wanted: readonly Pick<PublicationView, "publication_id" | "kind">[],
+  wanted: readonly Pick<PublicationView, "publication_id" | "kind" | "emphasis">[],
 ): ReceivePlan {
   const wantedIds = new Set(wanted.map((publication) => publication.publication_id));
   const held = new Set(slots.map((slot) => slot.publicationId));
   const next: ReceiveSlot[] = slots.map((slot) =>
-    slot.publicationId !== null && !wantedIds.has(slot.publicationId) ? { kind: slot.kind, publicationId: null } : slot,
+    slot.publicationId !== null && !wantedIds.has(slot.publicationId) ? { ...slot, publicationId: null } : slot,
   );
-  for (const { publication_id, kind } of wanted) {
+  for (const { publication_id, kind, emphasis } of wanted) {
     if (held.has(publication_id)) continue;
     held.add(publication_id);
-    const free = next.findIndex((slot) => slot.publicationId === null && slot.kind === kind);
-    const slot: ReceiveSlot = { kind: kind as Kind, publicationId: publication_id };
+    const free = next.findIndex((slot) => slot.publicationId === null && slot.kind === kind && sameEmphasis(slot.emphasis, emphasis));
+    const slot: ReceiveSlot = { kind: kind as Kind, publicationId: publication_id, emphasis };
     if (free === -1) next.push(slot);
     else next[free] = slot;
   }
@@ -48,15 +54,29 @@ export function planReceive(
 
 /** The mid maps of a NegotiateRequest; m-lines without a mid, or that carry nothing, are left out. */
 export function midMaps(
-  sending: readonly { readonly mid: string | null; readonly source: SourceName; readonly active: boolean }[],
+  sending: readonly {
+    readonly mid: string | null;
+    readonly source: SourceName;
+    readonly active: boolean;
+    readonly emphasis: ChromaEmphasisView | null;
+  }[],
   receiving: readonly { readonly mid: string | null; readonly publicationId: string | null }[],
-): { publications: Record<string, SourceName>; subscriptions: Record<string, string> } {
+): {
+  publications: Record<string, SourceName>;
+  subscriptions: Record<string, string>;
+  emphasis: Record<string, ChromaEmphasisView>;
+} {
   const publications: Record<string, SourceName> = {};
   const subscriptions: Record<string, string> = {};
-  for (const { mid, source, active } of sending) if (mid !== null && active) publications[mid] = source;
+  const announced: Record<string, ChromaEmphasisView> = {};
+  for (const { mid, source, active, emphasis } of sending) {
+    if (mid === null || !active) continue;
+    publications[mid] = source;
+    if (emphasis) announced[mid] = emphasis;
+  }
   for (const { mid, publicationId } of receiving)
     if (mid !== null && publicationId !== null) subscriptions[mid] = publicationId;
-  return { publications, subscriptions };
+  return { publications, subscriptions, emphasis: announced };
 }
 
 /** Codec names in the order they are offered: the preferred first, then the rest (RTX and FEC) as they were. */

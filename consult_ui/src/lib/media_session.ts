@@ -7,7 +7,8 @@
  */
 
 import { effect, signal, type Signal } from "@preact/signals";
-import type { IceServer, NegotiateReply, NegotiateRequest, PublicationView, SourceName } from "../wire/messages";
+import { sameEmphasis } from "../color/emphasis";
+import type { ChromaEmphasisView, IceServer, NegotiateReply, NegotiateRequest, PublicationView, SourceName } from "../wire/messages";
 import { ApiError } from "./api";
 import { hasWebRtc } from "./devices";
 import type { LiveConnection } from "./live";
@@ -26,17 +27,33 @@ export interface MediaSessionOptions {
   readonly codec?: string;
 }
 
+/** A track to send, and what was done to it. */
+export interface Sending {
+  readonly track: MediaStreamTrack;
+  /** What viewers must undo. */
+  readonly emphasis: ChromaEmphasisView | null;
+  /** Send it, or silence or black. */
+  setEnabled(enabled: boolean): void;
+}
+
 interface Own {
-  track: MediaStreamTrack | null;
+  sending: Sending | null;
+  emphasis: ChromaEmphasisView | null;
   muted: boolean;
   /** A `mute` is on its way. */
   telling: boolean;
 }
 
+/** A sendonly m-line; its emphasis stays what it is, as that of its Publication does. */
+interface Sender {
+  readonly transceiver: RTCRtpTransceiver;
+  readonly emphasis: ChromaEmphasisView | null;
+}
+
 /** One RTCPeerConnection with its m-lines. */
 interface Link {
   readonly connection: RTCPeerConnection;
-  readonly senders: Map<SourceName, RTCRtpTransceiver>;
+  readonly senders: Map<SourceName, Sender>;
   slots: readonly ReceiveSlot[];
   readonly receivers: RTCRtpTransceiver[];
   /** The relay's session in its answers. */
@@ -90,7 +107,8 @@ export class MediaSession {
   private wake: () => void = () => {};
   private closed = false;
   private maxBitrate_bps = MAX_VIDEO_BITRATE_BPS;
-  private readonly codec: string;
+  /** The codec that own video is offered in first. */
+  readonly codec: string;
   private readonly statsReader = new StatsReader();
   private readonly watch: ReturnType<typeof setInterval>;
   private readonly stopFollowing: () => void;
@@ -106,11 +124,16 @@ export class MediaSession {
     });
   }
 
-  /** Send a track as a source; a source that is already sent takes the new track. Resolves once negotiated. */
-  publish(source: SourceName, track: MediaStreamTrack): Promise<void> {
+  /**
+   * Send a track as a source; a source that is already sent takes the new track. Resolves once negotiated.
+   * Another emphasis than before ends the Publication and begins a new one, on an m-line of its own.
+   */
+  publish(source: SourceName, track: MediaStreamTrack | Sending): Promise<void> {
+    const sending = track instanceof MediaStreamTrack ? plain(track) : track;
     const present = this.own.get(source);
-    if (present) return this.replace(source, track);
-    this.own.set(source, { track, muted: false, telling: false });
+    if (present && sameEmphasis(present.emphasis, sending.emphasis)) return this.put(source, present, sending);
+    this.own.set(source, { sending, emphasis: sending.emphasis, muted: present?.muted ?? false, telling: false });
+    sending.setEnabled(!(present?.muted ?? false));
     return this.negotiate();
   }
 
@@ -119,13 +142,12 @@ export class MediaSession {
     return this.own.delete(source) ? this.negotiate() : Promise.resolve();
   }
 
-  /** Send another track (another camera or microphone), or none, without negotiating. */
+  /** Send another track (another camera or microphone), or none, as it is and without negotiating. */
   async replace(source: SourceName, track: MediaStreamTrack | null): Promise<void> {
     const own = this.own.get(source);
     if (!own) return;
-    own.track = track;
-    if (track) track.enabled = !own.muted;
-    await this.link?.senders.get(source)?.sender.replaceTrack(track);
+    if (track && own.emphasis) await this.publish(source, track);
+    else await this.put(source, own, track && plain(track));
   }
 
   /** Mute or unmute a source, and tell the room. A muted track sends silence or black. */
@@ -133,7 +155,7 @@ export class MediaSession {
     const own = this.own.get(source);
     if (!own) return;
     own.muted = muted;
-    if (own.track) own.track.enabled = !muted;
+    own.sending?.setEnabled(!muted);
     await this.tellMuted(source);
   }
 
@@ -160,7 +182,8 @@ export class MediaSession {
     const sourceOf = new Map<string, SourceName>();
     const publicationOf = new Map<string, string>();
     if (!this.link) return this.statsReader.read([], sourceOf, publicationOf);
-    for (const [source, { mid }] of this.link.senders) if (mid !== null) sourceOf.set(mid, source);
+    for (const [source, { transceiver }] of this.link.senders)
+      if (transceiver.mid !== null) sourceOf.set(transceiver.mid, source);
     this.link.slots.forEach(({ publicationId }, i) => {
       const mid = this.link?.receivers[i]?.mid;
       if (mid != null && publicationId !== null) publicationOf.set(mid, publicationId);
@@ -183,6 +206,14 @@ export class MediaSession {
     this.tracks.value = new Map();
     this.ownPublications.value = new Map();
     this.connection.value = "idle";
+  }
+
+  private async put(source: SourceName, own: Own, sending: Sending | null): Promise<void> {
+    own.sending = sending;
+    sending?.setEnabled(!own.muted);
+    const sender = this.link?.senders.get(source);
+    if (sender && sameEmphasis(sender.emphasis, own.emphasis))
+      await sender.transceiver.sender.replaceTrack(sending?.track ?? null);
   }
 
   private negotiate(): Promise<void> {
@@ -223,7 +254,12 @@ export class MediaSession {
     if (link.connection.getTransceivers().length === 0) return;
     await link.connection.setLocalDescription(await link.connection.createOffer());
     // The relay learns our addresses from our own checks, so nothing waits for candidates.
-    const sending = [...link.senders].map(([source, { mid }]) => ({ mid, source, active: this.own.has(source) }));
+    const sending = [...link.senders].map(([source, { transceiver, emphasis }]) => ({
+      mid: transceiver.mid,
+      source,
+      active: this.own.has(source),
+      emphasis,
+    }));
     const receiving = link.slots.map(({ publicationId }, i) => ({ mid: link.receivers[i]?.mid ?? null, publicationId }));
     const reply = await this.options.live.call<NegotiateReply>("negotiate", {
       sdp: link.connection.localDescription?.sdp ?? "",
@@ -242,18 +278,21 @@ export class MediaSession {
   private async fit(link: Link): Promise<void> {
     for (const [source, own] of this.own) {
       const present = link.senders.get(source);
-      if (!present) {
-        link.senders.set(source, addSender(link.connection, source, own.track, this.codec));
+      if (present && !sameEmphasis(present.emphasis, own.emphasis)) {
+        await silence(present.transceiver);
+        link.senders.delete(source);
+      }
+      const kept = link.senders.get(source)?.transceiver;
+      const track = own.sending?.track ?? null;
+      if (!kept) {
+        const transceiver = addSender(link.connection, source, track, this.codec);
+        link.senders.set(source, { transceiver, emphasis: own.emphasis });
         continue;
       }
-      if (present.sender.track !== own.track) await present.sender.replaceTrack(own.track);
-      if (present.direction !== "sendonly") present.direction = "sendonly";
+      if (kept.sender.track !== track) await kept.sender.replaceTrack(track);
+      if (kept.direction !== "sendonly") kept.direction = "sendonly";
     }
-    for (const [source, transceiver] of link.senders) {
-      if (this.own.has(source) || transceiver.direction === "inactive") continue;
-      await transceiver.sender.replaceTrack(null);
-      transceiver.direction = "inactive";
-    }
+    for (const [source, { transceiver }] of link.senders) if (!this.own.has(source)) await silence(transceiver);
     link.slots = planReceive(link.slots, this.wanted).slots;
     link.slots.forEach((slot, i) => {
       const direction = slot.publicationId === null ? "inactive" : "recvonly";
@@ -273,8 +312,8 @@ export class MediaSession {
     if (!sameEntries(tracks, this.tracks.peek())) this.tracks.value = tracks;
 
     const published = new Map<SourceName, string>();
-    for (const [source, { mid }] of link.senders) {
-      const publicationId = mid === null ? undefined : reply.publications[mid];
+    for (const [source, { transceiver }] of link.senders) {
+      const publicationId = transceiver.mid === null ? undefined : reply.publications[transceiver.mid];
       if (publicationId !== undefined) published.set(source, publicationId);
     }
     if (!sameEntries(published, this.ownPublications.peek())) this.ownPublications.value = published;
@@ -296,8 +335,8 @@ export class MediaSession {
   }
 
   private async tune(link: Link): Promise<void> {
-    for (const [source, { sender }] of link.senders)
-      if (kindOf(source) === "video") await tuneVideoSender(sender, this.maxBitrate_bps);
+    for (const [source, { transceiver }] of link.senders)
+      if (kindOf(source) === "video") await tuneVideoSender(transceiver.sender, this.maxBitrate_bps);
   }
 
   private build(): Link {
@@ -365,6 +404,24 @@ export class MediaSession {
       };
     });
   }
+}
+
+/** A track that is sent as it is. */
+function plain(track: MediaStreamTrack): Sending {
+  return {
+    track,
+    emphasis: null,
+    setEnabled(enabled) {
+      track.enabled = enabled;
+    },
+  };
+}
+
+/** Stop sending on an m-line. */
+async function silence(transceiver: RTCRtpTransceiver): Promise<void> {
+  if (transceiver.direction === "inactive") return;
+  await transceiver.sender.replaceTrack(null);
+  transceiver.direction = "inactive";
 }
 
 function networkInformation(): EventTarget | undefined {

@@ -6,6 +6,7 @@ import { Capturing } from "../lib/capturing";
 import { type ConsultationConnection, connectConsultation } from "../lib/live";
 import { hasWebRtc } from "../lib/devices";
 import { languageChosen, setLanguage } from "../lib/i18n";
+import { CameraSender } from "../lib/camera_sender";
 import { MediaSession } from "../lib/media_session";
 import type {
   CaptureTake,
@@ -177,10 +178,13 @@ export class Visit {
       const media = new MediaSession({ live, participantId, iceServers: ice });
       this.media.value = media;
       const published = new Set<SourceName>();
+      const emphasisVersion = computed(() => this.view.value?.emphasis_version ?? 0);
+      this.cameraSender = new CameraSender(media);
       this.unbind = [
         effect(() => media.sync(this.view.value?.publications ?? [])),
         effect(() => void carry(media, published, "microphone", own.microphone.value, !own.microphoneOn.value)),
-        effect(() => void carry(media, published, "camera", own.camera.value, !own.cameraOn.value)),
+        effect(() => void this.cameraSender?.send(own.camera.value, emphasisVersion.value)),
+        effect(() => void media.setMuted("camera", !own.cameraOn.value)),
       ];
     } finally {
       this.opening = false;
@@ -204,12 +208,15 @@ export class Visit {
   }
 
   private ice: { readonly asked_ms: number; readonly servers: Promise<IceServer[]> } | null = null;
+  private cameraSender: CameraSender | null = null;
   private opening = false;
   private unbind: (() => void)[] = [];
 
   private closeMedia(): void {
     for (const stop of this.unbind) stop();
     this.unbind = [];
+    this.cameraSender?.close();
+    this.cameraSender = null;
     this.media.peek()?.close();
     this.media.value = null;
     this.capturing.cancel();

@@ -2,6 +2,8 @@
 
 import { computed, effect, signal } from "@preact/signals";
 
+import { EMPHASIS_VERSION } from "../color/emphasis";
+import { canUndoEmphasis } from "../color/emphasized_picture";
 import { connectWorklist, type ListConnection } from "../lib/live";
 import { StaffCall } from "../staff/call";
 import { serverNowMs, setServerTime } from "../staff/clock";
@@ -93,7 +95,7 @@ export class Desk {
   open(consultationId: string): void {
     if (this.call.peek()?.consultationId === consultationId) return;
     this.close();
-    const call = new StaffCall(consultationId, "user");
+    const call = new StaffCall(consultationId, "user", canUndoEmphasis() ? EMPHASIS_VERSION : 0);
     this.call.value = call;
     this.stopTelling = tellDisplayResults(call);
     this.worklistOpen.value = false;

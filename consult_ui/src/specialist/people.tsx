@@ -1,8 +1,9 @@
 /** Who is here or at the door: small pictures, what they may see and hear, and the door's buttons. */
 
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
+import { LutCanvas } from "../color/lut_canvas";
 import { t } from "../lib/i18n";
 import { Button } from "../lib/ui/button";
 import { TextArea } from "../lib/ui/field";
@@ -10,7 +11,7 @@ import { VideoView } from "../lib/ui/track_view";
 import type { StaffCall } from "../staff/call";
 import { serverNowMs } from "../staff/clock";
 import { formatDuration } from "../staff/format";
-import type { ParticipantView } from "../wire/messages";
+import type { ChromaEmphasisView, ParticipantView } from "../wire/messages";
 import { type Desk, isAtTheDoor } from "./desk_state";
 
 export function People({ desk, call }: { desk: Desk; call: StaffCall }): JSX.Element {
@@ -71,7 +72,7 @@ function Person({ desk, call, who }: { desk: Desk; call: StaffCall; who: Partici
             onClick={() => desk.stage(one.publication_id)}
             aria-label={t("people.show", { picture: t(`stage.${one.source}`, { name: who.name }) })}
           >
-            <VideoView track={track} label="" class="person-video" />
+            <SmallPicture track={track} emphasis={one.emphasis} />
           </button>
         );
       })}
@@ -117,6 +118,25 @@ function Person({ desk, call, who }: { desk: Desk; call: StaffCall; who: Partici
         )}
       </div>
     </li>
+  );
+}
+
+/** A participant's video, small; one whose chroma is stretched is drawn without that. */
+function SmallPicture({ track, emphasis }: { track: MediaStreamTrack | null; emphasis: ChromaEmphasisView | null }): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const video = useRef<HTMLVideoElement>(null);
+  const stretched = emphasis !== null;
+  useEffect(() => {
+    if (!stretched || !canvas.current || !video.current) return;
+    const drawer = new LutCanvas(canvas.current, video.current, () => undefined, { maxWidth: 208, interval_ms: 500 });
+    drawer.show(track, emphasis);
+    return () => drawer.close();
+  }, [track, stretched]);
+  return (
+    <span class="person-video">
+      <VideoView track={track} label="" videoRef={video} class={stretched ? "picture-video video-unseen" : "picture-video"} />
+      {stretched && <canvas ref={canvas} class="picture-canvas" aria-hidden="true" />}
+    </span>
   );
 }
 

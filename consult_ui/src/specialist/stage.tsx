@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { LutCanvas, type LutCanvasState } from "../color/lut_canvas";
 import { t } from "../lib/i18n";
 import { VideoView } from "../lib/ui/track_view";
+import type { ChromaEmphasisView } from "../wire/messages";
 import type { Desk } from "./desk_state";
 
 export function Stage({ desk }: { desk: Desk }): JSX.Element {
@@ -17,13 +18,21 @@ export function Stage({ desk }: { desk: Desk }): JSX.Element {
   return (
     <section class="stage" aria-label={t("stage.title")}>
       {!track && <StageWords desk={desk} />}
-      {call && <LivePicture desk={desk} track={track} label={label} />}
+      {call && <LivePicture desk={desk} track={track} emphasis={publication?.emphasis ?? null} label={label} />}
     </section>
   );
 }
 
+interface LivePictureProps {
+  readonly desk: Desk;
+  readonly track: MediaStreamTrack | null;
+  /** How the picture's chroma is stretched: then only the canvas shows it in its colors. */
+  readonly emphasis: ChromaEmphasisView | null;
+  readonly label: string;
+}
+
 /** It stands, unseen, before there is a track: a graphics context takes its time, and the first frame should not wait. */
-function LivePicture({ desk, track, label }: { desk: Desk; track: MediaStreamTrack | null; label: string }): JSX.Element {
+function LivePicture({ desk, track, emphasis, label }: LivePictureProps): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const drawer = useRef<LutCanvas | null>(null);
@@ -49,7 +58,10 @@ function LivePicture({ desk, track, label }: { desk: Desk; track: MediaStreamTra
       drawer.current = null;
     };
   }, []);
-  useEffect(() => drawer.current?.forgetFrame(), [track]);
+  useEffect(() => drawer.current?.show(track, emphasis), [track, emphasis]);
+  useEffect(() => {
+    if (state === "unreadable" || (emphasis && state === "unsupported")) desk.call.peek()?.cannotUndoEmphasis();
+  }, [state, emphasis]);
   useEffect(() => drawer.current?.setLut(lut), [lut]);
   useEffect(() => drawer.current?.setSplit(split), [split]);
 
@@ -64,7 +76,7 @@ function LivePicture({ desk, track, label }: { desk: Desk; track: MediaStreamTra
       <div class="stage-room">
         {/* preact sets style through the CSSOM, which a policy without inline styles allows */}
         <div class="picture" style={{ "--ratio": String(ratio) }}>
-          <VideoView track={track} label={label} videoRef={video} class="picture-video" />
+          <VideoView track={track} label={label} videoRef={video} class={emphasis ? "picture-video video-unseen" : "picture-video"} />
           <canvas
             ref={canvas}
             class="picture-canvas"

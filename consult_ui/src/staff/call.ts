@@ -21,6 +21,7 @@ import type {
   PublicationView,
   SnapshotEvent,
   SnapshotView,
+  StaffAuth,
 } from "../wire/messages";
 import { setServerTime } from "./clock";
 import { OwnMedia } from "./own_media";
@@ -56,8 +57,9 @@ export class StaffCall {
   constructor(
     readonly consultationId: string,
     facing: Facing,
+    private undoesEmphasis = 0,
   ) {
-    this.live = connectConsultation({ consultation_id: consultationId });
+    this.live = connectConsultation(this.auth());
     this.own = new OwnMedia(facing);
     void prepareEngine();
     this.stopping.push(
@@ -87,6 +89,17 @@ export class StaffCall {
         if (this.detail.peek()?.phase === "in_call") void this.readDetail();
       }),
     );
+  }
+
+  /** This page's pictures turn out not to be able to undo chroma emphasis: it is sent none from now on. */
+  cannotUndoEmphasis(): void {
+    if (this.undoesEmphasis === 0) return;
+    this.undoesEmphasis = 0;
+    this.live.restate(this.auth());
+  }
+
+  private auth(): StaffAuth {
+    return { consultation_id: this.consultationId, undoes_emphasis: this.undoesEmphasis };
   }
 
   /** Ask something of the server; a refusal is shown, not thrown. */

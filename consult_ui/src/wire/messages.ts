@@ -197,6 +197,18 @@ export interface DisplayCheckView {
   checked_at: string;
 }
 
+/**
+ * How a Publication's chroma is stretched before its encoder; every viewer undoes it (docs/fidelity.md).
+ *
+ * center_u, center_v: the codes of Cb and Cr around which it is steepest; softness: in codes.
+ */
+export interface ChromaEmphasisView {
+  version: number;
+  center_u: number;
+  center_v: number;
+  softness: number;
+}
+
 /** A participant as the others in the room, or the specialist, see one. */
 export interface ParticipantView {
   participant_id: string;
@@ -217,6 +229,8 @@ export interface PublicationView {
   kind: "audio" | "video";
   codec: string;
   muted: boolean;
+  /** Undone by whoever shows it. A participant whose page cannot is not told of this Publication. */
+  emphasis: ChromaEmphasisView | null;
 }
 
 /** A capture under way, or the last one. */
@@ -261,6 +275,8 @@ export interface ConsultationView {
   publications: PublicationView[];
   capture: CaptureView | null;
   calibration: CalibrationView | null;
+  /** Chroma emphasis that everybody who sees your camera can undo; 0: send it as it is. */
+  emphasis_version: number;
 }
 
 /** A consultation in a specialist's worklist. */
@@ -406,11 +422,17 @@ export interface UploadView {
 /** Socket.IO auth of a participant who came by a personal link. */
 export interface LinkAuth {
   token: string;
+  undoes_emphasis?: number;
 }
 
-/** Socket.IO auth of a staff member, beside the session cookie. */
+/**
+ * Socket.IO auth of a staff member, beside the session cookie.
+ *
+ * undoes_emphasis: the newest version of chroma emphasis that this page's pictures undo.
+ */
 export interface StaffAuth {
   consultation_id: string;
+  undoes_emphasis?: number;
 }
 
 /** Done. */
@@ -447,11 +469,16 @@ export interface LeaveRequest {
 export interface EndRequest {
 }
 
-/** `negotiate`: an SDP offer. publications: mid -> source; subscriptions: mid -> publication_id. */
+/**
+ * `negotiate`: an SDP offer. publications: mid -> source; subscriptions: mid -> publication_id.
+ *
+ * emphasis: mid of a camera whose chroma is stretched -> how, for the whole life of the Publication.
+ */
 export interface NegotiateRequest {
   sdp: string;
   publications: Record<string, SourceName>;
   subscriptions: Record<string, string>;
+  emphasis?: Record<string, ChromaEmphasisView>;
 }
 
 /** The answer. publications: mid -> publication_id that the relay gave it. */
