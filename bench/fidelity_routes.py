@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,3 +122,58 @@ async def relay(max_bps: int = 2_500_000) -> AsyncIterator[MediaWorker]:
         yield worker
     finally:
         await worker.stop()
+
+
+class LossyPath:
+    """A UDP relay on loopback that loses a part of what goes to the viewer, by a seeded draw."""
+
+    def __init__(self, target_port: int, loss: float, seed: int) -> None:
+        self._target = ("127.0.0.1", target_port)
+        self._loss = loss
+        self._random = random.Random(seed)
+        self._server: asyncio.DatagramTransport
+        self._behind: dict[tuple[str, int], asyncio.Task[asyncio.DatagramTransport]] = {}
+
+    @classmethod
+    @asynccontextmanager
+    async def to(cls, target_port: int, loss: float, seed: int = 1) -> AsyncIterator[LossyPath]:
+        """Serve until the block ends."""
+        path = cls(target_port, loss, seed)
+        loop = asyncio.get_running_loop()
+        path._server, _ = await loop.create_datagram_endpoint(
+            lambda: _Datagrams(path._from_viewer), ("127.0.0.1", 0)
+        )
+        try:
+            yield path
+        finally:
+            path._server.close()
+            for behind in path._behind.values():
+                (await behind).close()
+
+    @property
+    def port(self) -> int:
+        """Where viewers send to instead."""
+        return int(self._server.get_extra_info("sockname")[1])
+
+    def _from_viewer(self, data: bytes, viewer: tuple[str, int]) -> None:
+        if viewer not in self._behind:
+            self._behind[viewer] = asyncio.ensure_future(self._open(viewer))
+        self._behind[viewer].add_done_callback(lambda opened: opened.result().sendto(data, self._target))
+
+    async def _open(self, viewer: tuple[str, int]) -> asyncio.DatagramTransport:
+        def to_viewer(data: bytes, _: tuple[str, int]) -> None:
+            # RTP and RTCP begin with version 2; what sets a connection up gets through.
+            if data[0] >> 6 != 2 or self._random.random() >= self._loss:
+                self._server.sendto(data, viewer)
+
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(to_viewer), ("127.0.0.1", 0))
+        return transport
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    def __init__(self, received: Callable[[bytes, tuple[str, int]], None]) -> None:
+        self._received = received
+
+    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        self._received(data, (str(addr[0]), addr[1]))

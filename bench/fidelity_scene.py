@@ -154,9 +154,9 @@ class LesionScene:
         x, y = view.grid()
         shade = np.float32(1.04) - np.float32(0.16) * (x - 0.4) ** 2 - np.float32(0.30) * (y - 0.25) ** 2
         linear = np.asarray(skin * (relief * shade)[..., None], np.float32)
-        self._lay_spots(linear)
         if cloth:
             self._lay_cloth(linear)
+        self._lay_spots(linear)
         return self._camera.expose(linear)
 
     def _cover(self, centers: NDArray[np.float64], radius_px: float) -> NDArray[np.float32]:

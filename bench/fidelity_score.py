@@ -8,7 +8,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.fidelity_scene import HEIGHT_PX, MACULE_RADIUS_PX, TOP_PX, WIDTH_PX, LesionScene, read_marker
+from bench.fidelity_scene import (
+    HEIGHT_PX,
+    MACULE_RADIUS_PX,
+    TOP_PX,
+    WIDTH_PX,
+    LesionScene,
+    Spot,
+    read_marker,
+)
 from colorcal.color_math import de00, srgb_to_lab
 from media.emphasis import inverse_table
 from media.interface import ChromaEmphasis
@@ -48,24 +56,20 @@ class Score:
     de00: float
     texture: float
     blob: float
-    spots: dict[str, tuple[float, float]]
-    """By name and radius: CIEDE2000 at the core, and contrast of chroma to the surround, relative."""
+    spots: tuple[tuple[Spot, float], ...]
+    """Saturated lesions: CIEDE2000 at the core."""
 
 
-def to_rgb(
-    decoded: Decoded, emphasis: ChromaEmphasis | None, tables: tuple[NDArray[np.float32], ...] | None = None
-) -> NDArray[np.float32]:
-    """R'G'B' 0 to 255, float32, at the scene's size; BT.601, limited range. tables: instead of emphasis'."""
+def to_rgb(decoded: Decoded, emphasis: ChromaEmphasis | None) -> NDArray[np.float32]:
+    """R'G'B' 0 to 255, float32, at the scene's size; BT.601, limited range, as VP8 has it."""
     luma, *chroma = decoded.planes()
-    if tables is None and emphasis is not None:
-        tables = (
-            inverse_table(emphasis.center_u, emphasis.softness),
-            inverse_table(emphasis.center_v, emphasis.softness),
-        )
-    restored = [
-        plane.astype(np.float32) if tables is None else tables[index][plane]
-        for index, plane in enumerate(chroma)
-    ]
+    restored = [plane.astype(np.float32) for plane in chroma]
+    if emphasis is not None:
+        centers = (emphasis.center_u, emphasis.center_v)
+        restored = [
+            inverse_table(center, emphasis.softness)[plane]
+            for center, plane in zip(centers, chroma, strict=True)
+        ]
     size = (WIDTH_PX, HEIGHT_PX)
     full = [
         plane if plane.shape == size[::-1] else cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)
@@ -130,22 +134,21 @@ def _skin_de00(rgb: NDArray[np.float32], clean: NDArray[np.uint8]) -> float:
 
 def _spots(
     scene: LesionScene, seen: NDArray[np.float32], true: NDArray[np.float32], number: int
-) -> dict[str, tuple[float, float]]:
-    found = {}
+) -> tuple[tuple[Spot, float], ...]:
+    rows, columns = np.mgrid[0:HEIGHT_PX, 0:WIDTH_PX]
+    found = []
     for spot, (x, y) in zip(scene.spots, scene.centers_at(number), strict=False):
-        cores, arounds = [], []
-        rows, columns = np.mgrid[0:HEIGHT_PX, 0:WIDTH_PX]
-        away = np.hypot(columns - x, rows - y)
-        core = away < max(2.0, 0.6 * spot.radius_px)
-        ring = (away > spot.radius_px + 3) & (away < spot.radius_px + 9)
-        for lab in (seen, true):
-            cores.append(lab[core].mean(axis=0).astype(np.float64))
-            arounds.append(lab[ring].mean(axis=0).astype(np.float64))
-        contrast = [np.hypot(*(c - a)[1:]) for c, a in zip(cores, arounds, strict=True)]
-        found[f"{spot.name} {spot.radius_px}"] = (float(de00(cores[0], cores[1])), contrast[0] / contrast[1])
-    return found
+        core = np.hypot(columns - x, rows - y) < max(2.0, 0.6 * spot.radius_px)
+        means = [lab[core].mean(axis=0).astype(np.float64) for lab in (seen, true)]
+        found.append((spot, float(de00(*means))))
+    return tuple(found)
 
 
 def number_of(decoded: Decoded) -> int | None:
     """The frame's number, or None."""
     return read_marker(decoded.planes()[0])
+
+
+def read_number(rgb: NDArray[np.float32]) -> int | None:
+    """The number in an RGB picture, or None."""
+    return read_marker(np.asarray(rgb[..., 1], np.uint8))

@@ -29,15 +29,23 @@ class Options:
 
     quick: bool
     json_file: Path | None
+    full: bool = False
 
 
-def parse(name: str, description: str, arguments: Sequence[str] | None = None) -> Options:
-    """Read `./dev bench NAME [--quick] [--json FILE]`; exits with 2 on anything else."""
+def parse(
+    name: str, description: str, arguments: Sequence[str] | None = None, *, full: bool = False
+) -> Options:
+    """Read `./dev bench NAME [--quick] [--json FILE]`; exits with 2 on anything else.
+
+    full: there is a --full as well, for tables that take longer than anybody waits.
+    """
     parser = argparse.ArgumentParser(prog=f"./dev bench {name}", description=description)
     parser.add_argument("--quick", action="store_true", help="a short run, to see that it works")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    if full:
+        parser.add_argument("--full", action="store_true", help="every table, in a quarter of an hour or so")
     read = parser.parse_args(arguments)
-    return Options(quick=read.quick, json_file=read.json)
+    return Options(quick=read.quick, json_file=read.json, full=full and read.full)
 
 
 @dataclass(slots=True)

@@ -8,18 +8,9 @@ import { takeStill } from "../../consult_ui/src/lib/still";
 interface Order {
   /** "defaults": what a browser does by itself; "product": what the patient's page does. */
   readonly sender: "defaults" | "product";
-  readonly codec: string;
   readonly cap_bps: number;
   /** 256 codes each, or null: chroma is sent as it is. */
   readonly tables: { readonly u: readonly number[]; readonly v: readonly number[] } | null;
-  readonly max_framerate: number | null;
-  readonly content_hint: string;
-}
-
-interface Sampled {
-  readonly width: number;
-  readonly height: number;
-  readonly bytes: number;
 }
 
 type Processor = new (init: { track: MediaStreamTrack; maxBufferSize?: number }) => {
@@ -46,15 +37,10 @@ async function offer(given: Order): Promise<string> {
     if (!emphasized) throw new Error("no frame went through the emphasis");
     track = emphasized.track;
   }
-  track.contentHint = given.content_hint;
   const transceiver =
     given.sender === "product"
-      ? addSender(connection, "camera", track, given.codec)
+      ? addSender(connection, "camera", track, "VP8")
       : connection.addTransceiver(track, { direction: "sendonly" });
-  if (given.sender === "defaults" && given.codec !== "VP8") {
-    const all = RTCRtpSender.getCapabilities("video")?.codecs ?? [];
-    transceiver.setCodecPreferences(all.filter(({ mimeType }) => mimeType === `video/${given.codec}`));
-  }
   sender = transceiver.sender;
   await connection.setLocalDescription(await connection.createOffer());
   return gathered();
@@ -63,12 +49,11 @@ async function offer(given: Order): Promise<string> {
 async function accept(sdp: string): Promise<void> {
   await connection.setRemoteDescription({ type: "answer", sdp });
   if (!sender || !order) return;
-  if (order.sender === "product") await tuneVideoSender(sender, order.cap_bps);
+  if (order.sender === "product") return tuneVideoSender(sender, order.cap_bps);
   const parameters = sender.getParameters();
   const [encoding] = parameters.encodings;
   if (!encoding) throw new Error("nothing was negotiated");
   encoding.maxBitrate = order.cap_bps;
-  if (order.max_framerate !== null) encoding.maxFramerate = order.max_framerate;
   await sender.setParameters(parameters);
 }
 
@@ -103,41 +88,48 @@ async function gathered(): Promise<string> {
   return connection.localDescription?.sdp ?? "";
 }
 
-/** Watch for so long, then give every frame that is `spacing_ms` after the last to Python, as I420. */
-async function sample(to: string, warm_ms: number, count: number, spacing_ms: number): Promise<Sampled[]> {
+let reader: ReadableStreamDefaultReader<VideoFrame>;
+
+/** Begin to decode what is received, and go on for so long. */
+async function watch(duration_ms: number): Promise<void> {
   const { MediaStreamTrackProcessor } = window as unknown as { MediaStreamTrackProcessor: Processor };
-  const track = await received;
-  const reader = new MediaStreamTrackProcessor({ track, maxBufferSize: 1 }).readable.getReader();
-  const sampled: Sampled[] = [];
-  let next = performance.now() + warm_ms;
-  while (sampled.length < count) {
+  reader = new MediaStreamTrackProcessor({ track: await received, maxBufferSize: 1 }).readable.getReader();
+  await next(duration_ms).then((frame) => frame.close());
+}
+
+/** The first frame after so long. */
+async function next(after_ms: number): Promise<VideoFrame> {
+  const at = performance.now() + after_ms;
+  for (;;) {
     const { value: frame, done } = await reader.read();
     if (done) throw new Error("the track ended");
-    const now = performance.now();
-    if (now >= next) {
-      next = now + spacing_ms;
-      const { width, height } = frame.visibleRect ?? { width: 0, height: 0 };
-      if (frame.format !== "I420") throw new Error(`decoded frames are ${frame.format}`);
-      const bytes = new Uint8Array(frame.allocationSize());
-      await frame.copyTo(bytes);
-      await fetch(`${to}?width=${width}&height=${height}`, { method: "POST", body: bytes });
-      sampled.push({ width, height, bytes: bytes.length });
-    }
+    if (performance.now() >= at) return frame;
     frame.close();
   }
+}
+
+/** Give so many frames to Python, each so long after the last, as I420. */
+async function sample(to: string, count: number, spacing_ms: number): Promise<void> {
+  for (let taken = 0; taken < count; taken += 1) {
+    const frame = await next(spacing_ms);
+    const { width, height } = frame.visibleRect ?? { width: 0, height: 0 };
+    if (frame.format !== "I420") throw new Error(`decoded frames are ${frame.format}`);
+    const bytes = new Uint8Array(frame.allocationSize());
+    await frame.copyTo(bytes);
+    frame.close();
+    await fetch(`${to}?width=${width}&height=${height}`, { method: "POST", body: bytes });
+  }
   await reader.cancel();
-  return sampled;
 }
 
 /** Bytes and frames sent so far. */
-async function sent(): Promise<{ bytes: number; frames: number; at_ms: number; limited: string; qp: number }> {
+async function sent(): Promise<{ bytes: number; frames: number; at_ms: number; qp: number }> {
   for (const report of (await connection.getStats()).values())
     if (report.type === "outbound-rtp")
       return {
         bytes: report.bytesSent,
         frames: report.framesEncoded,
         at_ms: report.timestamp,
-        limited: report.qualityLimitationReason,
         qp: report.qpSum,
       };
   throw new Error("nothing is sent");
@@ -157,4 +149,4 @@ function end(): void {
   emphasized = null;
 }
 
-Object.assign(window, { bench: { offer, accept, wish, answer, sample, sent, still, end } });
+Object.assign(window, { bench: { offer, accept, wish, answer, watch, sample, sent, still, end } });

@@ -12,7 +12,7 @@ from pylibsrtp import Session
 
 from media import sdp, stun
 from media.aiortc_private import DtlsEnd, WorkerCertificate
-from media.interface import Negotiation, Source
+from media.interface import ChromaEmphasis, Negotiation, Source
 from media.rtp import is_rtcp
 from media.worker import MediaWorker
 
@@ -49,6 +49,7 @@ class RawPeer(asyncio.DatagramProtocol):
         self.kinds: list[str] = []
         self.publications: dict[str, Source] = {}
         self.subscriptions: dict[str, str] = {}
+        self.emphasis: dict[str, ChromaEmphasis] = {}
         self.rtp: asyncio.Queue[bytes] = asyncio.Queue()
         self.rtcp: asyncio.Queue[bytes] = asyncio.Queue()
         self.stun: asyncio.Queue[bytes] = asyncio.Queue()
@@ -97,7 +98,12 @@ class RawPeer(asyncio.DatagramProtocol):
     async def negotiate(self) -> Negotiation:
         """Offer what was added."""
         negotiation = await self.worker.negotiate(
-            self.room_id, self.participant_id, self.offer(), self.publications, self.subscriptions
+            self.room_id,
+            self.participant_id,
+            self.offer(),
+            self.publications,
+            self.subscriptions,
+            emphasis=self.emphasis,
         )
         self.answer = sdp.parse(negotiation.sdp)
         return negotiation

@@ -24,6 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from media.emphasis import SKIN
 from media.interface import Source, TappedFrame
 from media.simulated.call import Call
 from media.simulated.patient import PatientOptions, run
@@ -103,6 +104,28 @@ async def test_admitted_it_shows_its_arm() -> None:
             x0, y0, x1, y1 = region.box
             expected = sent[y0:y1, x0:x1].mean(axis=(0, 1))
             assert np.abs(frame.rgb[y0:y1, x0:x1].mean(axis=(0, 1)) - expected).max() < 8
+
+
+async def test_it_stretches_chroma_as_agreed_and_what_is_tapped_has_its_colors() -> None:
+    async with relay() as worker, open_clinic(worker) as clinic:
+        clinic.emphasis_version = SKIN.version
+        async with living(clinic):
+            await in_call(clinic)
+            camera = clinic.camera()
+            assert camera is not None
+            assert camera.emphasis == SKIN
+            scene = Scene(SCENE)
+            sent = scene.frame(0.0)
+            for _ in range(2):
+                frame = await tapped(clinic)
+                for region in scene.truth(0.0).regions:
+                    x0, y0, x1, y1 = region.box
+                    expected = sent[y0:y1, x0:x1].mean(axis=(0, 1))
+                    assert np.abs(frame.rgb[y0:y1, x0:x1].mean(axis=(0, 1)) - expected).max() < 8
+                # Somebody comes who cannot undo it: another Publication, and the same colors.
+                clinic.emphasis_version = 0
+                await clinic.push()
+                await clinic.until(lambda: (now := clinic.camera()) is not None and now.emphasis is None)
 
 
 async def test_it_sends_a_still_through_a_connection_that_breaks() -> None:

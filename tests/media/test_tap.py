@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from media.depacketize import CodedPicture
-from media.interface import TappedFrame
+from media.emphasis import SKIN, forward_table
+from media.interface import ChromaEmphasis, TappedFrame
 from media.tap import PictureQueue, Tap, sharpness
+from media.yuv import to_rgb
 from tests.media.coded import L1T3, encode, encoder, flat_frame, moving_frames, packets, yuv_frame
 
 CODECS = ("VP8", "VP9", "H264")
@@ -50,9 +52,9 @@ def watcher() -> Watcher:
 def make_tap(watcher: Watcher) -> Iterator[Callable[..., Tap]]:
     taps: list[Tap] = []
 
-    def make(codec: str, interval_s: float = 0.0) -> Tap:
+    def make(codec: str, interval_s: float = 0.0, emphasis: ChromaEmphasis | None = None) -> Tap:
         loop = asyncio.get_running_loop()
-        taps.append(Tap("pub", codec, interval_s, loop, watcher.deliver, watcher.request_keyframe))
+        taps.append(Tap("pub", codec, interval_s, loop, watcher.deliver, watcher.request_keyframe, emphasis))
         return taps[-1]
 
     yield make
@@ -151,6 +153,17 @@ async def test_a_codec_that_cannot_be_looked_into_is_counted(make_tap: Callable[
     tap.feed("AV1", b"\x80" * 20, 0.0)
     assert tap.ignored_packets == 1
     assert tap.best(0.0) is None
+
+
+async def test_stretched_chroma_is_never_handed_over(make_tap: Callable[..., Tap], watcher: Watcher) -> None:
+    plain = flat_frame(120, 108, 155)
+    codes = [int(forward_table(c, SKIN.softness)[x]) for c, x in ((SKIN.center_u, 108), (SKIN.center_v, 155))]
+    stretched = flat_frame(120, *codes)
+    tap = make_tap("VP8", 0.0, SKIN)
+    feed(tap, "VP8", packets("VP8", encode(encoder("VP8", 64, 48), [stretched])))
+    await watcher.until(lambda: len(watcher.frames) == 1)
+    difference = watcher.frames[0].rgb.astype(int) - to_rgb(plain)
+    assert np.abs(difference).max() <= 2
 
 
 async def test_best_is_the_sharpest_of_two_seconds(make_tap: Callable[..., Tap], watcher: Watcher) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from media.depacketize import CodedPicture
+from media.emphasis import SKIN, forward_table
 from media.tap import decode_picture, open_decoder
 from media.yuv import LUMA_WEIGHTS, rgb_from_yuv, to_rgb
 from tests.media.coded import Tags, encode, encoder, yuv_frame
@@ -114,3 +115,18 @@ def test_odd_sizes_keep_their_size() -> None:
     rgb = to_rgb(yuv_frame([np.full((15, 21), 120, np.uint8), *[np.full((8, 11), 128, np.uint8)] * 2]))
     assert rgb.shape == (15, 21, 3)
     assert np.ptp(rgb) == 0
+
+
+@pytest.mark.parametrize("color_range", RANGES)
+@pytest.mark.parametrize("matrix", LUMA_WEIGHTS)
+def test_stretched_chroma_leads_back_under_every_matrix(matrix: int, color_range: int) -> None:
+    tags = Tags(matrix, color_range)
+    luma, *chroma = columns(tags)
+    stretched = [
+        forward_table(center, SKIN.softness)[plane]
+        for center, plane in zip((SKIN.center_u, SKIN.center_v), chroma, strict=True)
+    ]
+    rgb = to_rgb(yuv_frame([luma, *stretched], tags), SKIN)
+    assert np.abs(medians(rgb) - COLORS).max() <= 3
+    # Shown as it comes it would be another color altogether.
+    assert np.abs(medians(to_rgb(yuv_frame([luma, *stretched], tags))) - COLORS).max() > 20

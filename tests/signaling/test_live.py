@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 import socketio
 
+from media.interface import ChromaEmphasis, Kind, PublicationInfo, Source
 from records.interface import SYSTEM_ACTOR
 from signaling.capture import FRAME_WAIT
 from signaling.compose import utc_now
@@ -404,3 +405,60 @@ async def ask_for_still(specialist: Seat, patient: Seat) -> str:
     take = await patient.until("capture_take")
     assert take["capture_id"] == reply["capture_id"]
     return str(take["capture_id"])
+
+
+async def test_a_camera_is_stretched_only_while_every_page_inside_can_undo_it(clinic: Clinic) -> None:
+    consulted = await clinic.consultation()
+    await consulted.consent()
+    auth = {"consultation_id": consulted.consultation_id}
+    specialist = await clinic.sit(auth | {"undoes_emphasis": 1}, browser=consulted.specialist)
+    patient = await consulted.patient_seat()
+    await patient.call("knock")
+    waiting = await specialist.state(lambda view: participant_of(view, "patient")["admission"] == "waiting")
+    patient_id = participant_of(waiting, "patient")["participant_id"]
+    await specialist.call("admit", {"participant_id": patient_id})
+    assert (await patient.state(lambda view: view["you"]["admission"] == "admitted"))["emphasis_version"] == 1
+
+    # Away for a moment, the specialist comes back with the same page: nothing changes for the patient.
+    await specialist.close()
+    view = await patient.state(lambda view: not participant_of(view, "specialist")["present"])
+    assert view["emphasis_version"] == 1
+    without = await clinic.sit(auth, browser=consulted.specialist)
+    await patient.state(lambda view: view["emphasis_version"] == 0)
+
+    room = clinic.server.rooms.room(consulted.consultation_id)
+    assert room is not None
+    emphasis = ChromaEmphasis(1, 115, 142, 8)
+    camera = PublicationInfo(
+        "cam", room.consultation_id, patient_id, Kind.VIDEO, Source.CAMERA, "VP8", emphasis
+    )
+    room.publications["cam"] = camera
+    clinic.server.rooms.changed(room)
+    own = await patient.state(lambda view: bool(view["publications"]))
+    assert own["publications"][0]["emphasis"]["center_u"] == 115
+    assert (await without.state())["publications"] == []
+
+    # With a page that can, it is there again.
+    able = await clinic.sit(auth | {"undoes_emphasis": 1}, browser=consulted.specialist)
+    assert (await able.state(lambda view: bool(view["publications"])))["publications"][0]["emphasis"] == {
+        "version": 1,
+        "center_u": 115,
+        "center_v": 142,
+        "softness": 8,
+    }
+
+
+@pytest.mark.parametrize(
+    "emphasis",
+    [
+        {"version": 1, "center_u": 115, "center_v": 142},
+        {"version": 1, "center_u": 300, "center_v": 142, "softness": 8},
+        {"version": 1, "center_u": 115, "center_v": 142, "softness": 8, "more": 1},
+        "strong",
+    ],
+)
+async def test_emphasis_on_the_wire_is_checked(clinic: Clinic, emphasis: Any) -> None:
+    consulted = await clinic.consultation()
+    _, patient = await consulted.in_call()
+    offer = {"sdp": "v=0", "publications": {"0": "camera"}, "subscriptions": {}, "emphasis": {"0": emphasis}}
+    assert error_of(await patient.call("negotiate", offer)) == "request.malformed"

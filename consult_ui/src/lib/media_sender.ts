@@ -38,13 +38,25 @@ export function addSender(
   return transceiver;
 }
 
+/** What one 720p frame of skin is worth, in bits, before more frames are. */
+const BITS_PER_FRAME = 50_000;
+const FEWEST_FRAMES = 8;
+const MOST_FRAMES = 30;
+
+/** How many frames a second a bitrate is spent on: below 1.5 Mbit/s fewer of them keep more of a small lesion. */
+export function frameRateFor(bitrateBps: number): number {
+  return Math.min(MOST_FRAMES, Math.max(FEWEST_FRAMES, Math.round(bitrateBps / BITS_PER_FRAME)));
+}
+
 /** Under pressure fewer frames, never fewer pixels; and the present bitrate limit. */
 export async function tuneVideoSender(sender: RTCRtpSender, maxBitrateBps: number): Promise<void> {
   const parameters: RTCRtpSendParameters & { degradationPreference?: string } = sender.getParameters();
   const [encoding] = parameters.encodings;
   if (!encoding) return; // not negotiated yet
-  if (encoding.maxBitrate === maxBitrateBps && parameters.degradationPreference === "maintain-resolution") return;
+  const maxFramerate = frameRateFor(maxBitrateBps);
+  if (encoding.maxBitrate === maxBitrateBps && encoding.maxFramerate === maxFramerate && parameters.degradationPreference === "maintain-resolution") return;
   encoding.maxBitrate = maxBitrateBps;
+  encoding.maxFramerate = maxFramerate;
   parameters.degradationPreference = "maintain-resolution";
   try {
     await sender.setParameters(parameters);
