@@ -29,6 +29,7 @@ from bench.fidelity_score import Score, number_of, read_number, score, to_rgb
 from bench.harness import Options, PeerDidNotRun, Report, machine, parse
 from media.emphasis import SKIN, forward_table
 from media.interface import ChromaEmphasis
+from media.simulated.camera import Illuminant
 from media.simulated.i420 import write_y4m
 from media.simulated.skin import Tone
 from tests.support.browser import launch_chromium
@@ -47,6 +48,7 @@ class Side:
     sender: str
     kbps: int
     emphasis: ChromaEmphasis | None = None
+    content_hint: str = ""
 
     def order(self) -> dict[str, Any]:
         """What the sending page is told."""
@@ -55,7 +57,12 @@ class Side:
             codes = (self.emphasis.center_u, self.emphasis.center_v)
             u, v = (forward_table(center, self.emphasis.softness).tolist() for center in codes)
             tables = {"u": u, "v": v}
-        return {"sender": self.sender, "cap_bps": 1000 * self.kbps, "tables": tables}
+        return {
+            "sender": self.sender,
+            "cap_bps": 1000 * self.kbps,
+            "tables": tables,
+            "content_hint": self.content_hint,
+        }
 
 
 def ours(kbps: int) -> Side:
@@ -205,12 +212,19 @@ def _plan(options: Options) -> Iterator[tuple[str, Tone, list[Side]]]:
     if options.full:
         for tone in (Tone.LIGHT, Tone.DARK):
             yield "saturated", tone, [make(rate) for rate in (500, 300) for make in (ours, plain, defaults)]
+        yield "tungsten", Tone.LIGHT, [ours(500), plain(500), defaults(500)]
+        hinted = [
+            replace(ours(500), name=f"ours, hint {hint}", content_hint=hint) for hint in ("detail", "text")
+        ]
+        yield "hints", Tone.TAN, [ours(500), *hinted]
         yield "2 % lost", Tone.TAN, [replace(make(500), route="lossy") for make in (ours, plain)]
 
 
 def _scene(what: str, tone: Tone) -> LesionScene:
     if what == "saturated":
         return LesionScene(tone, spots=SATURATED, cloth=True)
+    if what == "tungsten":
+        return LesionScene(tone, illuminant=Illuminant.TUNGSTEN)
     return LesionScene(tone)
 
 

@@ -69,12 +69,19 @@ class LesionScene:
     """A moving close view of skin in one tone. spots: laid over the macules' places; cloth: a woven drape of
     saturated threads covers the right third."""
 
-    def __init__(self, tone: Tone, seed: int = 1, spots: tuple[Spot, ...] = (), cloth: bool = False) -> None:
+    def __init__(
+        self,
+        tone: Tone,
+        seed: int = 1,
+        spots: tuple[Spot, ...] = (),
+        cloth: bool = False,
+        illuminant: Illuminant = Illuminant.DAYLIGHT,
+    ) -> None:
         self.width_px, self.height_px = WIDTH_PX, HEIGHT_PX
         self.spots = spots
         rng = np.random.default_rng([seed, 23])
         self._base = linear_from_lab(np.array(TONE_LAB_D65[tone]), WHITE_D65)
-        self._camera = Camera(Illuminant.DAYLIGHT)
+        self._camera = Camera(illuminant)
         self.centers = self._places(rng)
         """Of the macules at rest, [84, 2] px; those of spots come first."""
         width, height = (round(_OVERSAMPLING * (side + 2 * _MARGIN_PX)) for side in (WIDTH_PX, HEIGHT_PX))

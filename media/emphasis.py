@@ -46,12 +46,17 @@ def forward_table(center: int, softness: int) -> NDArray[np.uint8]:
 
 @lru_cache(maxsize=64)
 def inverse_table(center: int, softness: int) -> NDArray[np.float32]:
-    """What each decoded code was before, float32 [256], 0 to 255, not rounded."""
-    gain, offset = _scale(center, softness)
-    table = center + softness * np.sinh((np.arange(256.0) - offset) / gain)
-    clipped: NDArray[np.float32] = np.clip(table, 0, 255).astype(np.float32)
-    clipped.setflags(write=False)
-    return clipped
+    """What each decoded code was before, float32 [256], 0 to 255, not rounded.
+
+    It passes through the forward table's own points, and straight between them: what the encoder leaves
+    alone comes back as it was, where a smooth inverse would be a tenth of a code beside it.
+    """
+    forward = forward_table(center, softness)
+    stretched, which, count = np.unique(forward, return_inverse=True, return_counts=True)
+    before = np.bincount(which, weights=np.arange(256.0)) / count
+    table = np.interp(np.arange(256.0), stretched, before).astype(np.float32)
+    table.setflags(write=False)
+    return table
 
 
 def emphasize_i420(picture: NDArray[np.uint8], emphasis: ChromaEmphasis) -> None:

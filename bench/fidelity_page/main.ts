@@ -9,6 +9,7 @@ interface Order {
   /** "defaults": what a browser does by itself; "product": what the patient's page does. */
   readonly sender: "defaults" | "product";
   readonly cap_bps: number;
+  readonly content_hint: string;
   /** 256 codes each, or null: chroma is sent as it is. */
   readonly tables: { readonly u: readonly number[]; readonly v: readonly number[] } | null;
 }
@@ -37,6 +38,7 @@ async function offer(given: Order): Promise<string> {
     if (!emphasized) throw new Error("no frame went through the emphasis");
     track = emphasized.track;
   }
+  track.contentHint = given.content_hint;
   const transceiver =
     given.sender === "product"
       ? addSender(connection, "camera", track, "VP8")

@@ -2,22 +2,18 @@
 
 import { describe, expect, it } from "vitest";
 
-import { forwardTable, inverseTable, sameEmphasis, SKIN_EMPHASIS, stretch } from "./emphasis";
+import { forwardTable, inverseTable, sameEmphasis, SKIN_EMPHASIS } from "./emphasis";
 
 const CHOICES = [64, 100, 115, 128, 142, 192].flatMap((center) => [4, 8, 16, 128].map((softness) => [center, softness] as const));
 
 describe("the compander", () => {
-  it.each(CHOICES)("around %i with softness %i comes back within the rounding of one code", (center, softness) => {
+  it.each(CHOICES)("around %i with softness %i brings back every code that has one of its own", (center, softness) => {
     const forward = forwardTable(center, softness);
     const inverse = inverseTable(center, softness);
     for (let code = 0; code < 256; code++) {
-      const back = inverse[forward[code] as number] as number;
-      // Half a code of the stretched picture, by how steep it is here.
-      const steep = Math.min(
-        stretch(code + 1, center, softness) - stretch(code, center, softness),
-        stretch(code, center, softness) - stretch(code - 1, center, softness),
-      );
-      expect(Math.abs(back - code)).toBeLessThanOrEqual(0.55 / steep);
+      const shared = forward.filter((stretched) => stretched === forward[code]).length;
+      const off = Math.abs((inverse[forward[code] as number] as number) - code);
+      expect(off).toBeLessThanOrEqual((shared - 1) / 2);
     }
   });
 
@@ -37,7 +33,8 @@ describe("the compander", () => {
   it("has the values of media/emphasis.py", () => {
     expect([...forwardTable(115, 8)].filter((_, code) => code % 32 === 0)).toEqual([0, 12, 30, 65, 170, 213, 233, 246]);
     expect([...forwardTable(142, 8)].filter((_, code) => code % 32 === 0)).toEqual([0, 9, 22, 41, 83, 189, 225, 243]);
-    expect(inverseTable(115, 8)[200]).toBeCloseTo(146.0171, 3);
+    const inverse = [...inverseTable(115, 8)].filter((_, code) => code % 32 === 0);
+    [0.5, 67.0, 95.5, 108.33334, 116.0, 124.0, 140.0, 175.5].forEach((value, i) => expect(inverse[i]).toBeCloseTo(value, 4));
   });
 });
 

@@ -29,12 +29,31 @@ export function forwardTable(center: number, softness: number): Uint8Array<Array
   return Uint8Array.from({ length: 256 }, (_, code) => Math.floor(stretch(code, center, softness) + 0.5));
 }
 
-/** What each decoded code was before, 0 to 255, not rounded: 256 values. */
+/**
+ * What each decoded code was before, 0 to 255, not rounded: 256 values. They pass through the forward table's own
+ * points, and straight between them, so that what the encoder leaves alone comes back as it was.
+ */
 export function inverseTable(center: number, softness: number): Float32Array<ArrayBuffer> {
-  const { gain, offset } = scaleOf(center, softness);
-  return Float32Array.from({ length: 256 }, (_, code) =>
-    Math.min(255, Math.max(0, center + softness * Math.sinh((code - offset) / gain))),
-  );
+  const forward = forwardTable(center, softness);
+  const sums = new Float64Array(256);
+  const counts = new Uint8Array(256);
+  forward.forEach((stretched, code) => {
+    sums[stretched] = (sums[stretched] as number) + code;
+    counts[stretched] = (counts[stretched] as number) + 1;
+  });
+  const table = new Float32Array(256);
+  // The ends are points of the forward table, so every gap lies between two.
+  let last = 0;
+  for (let at = 0; at < 256; at++) {
+    if (counts[at] === 0) continue;
+    const before = (sums[at] as number) / (counts[at] as number);
+    const from = table[last] as number;
+    table[at] = before;
+    for (let between = last + 1; between < at; between++)
+      table[between] = from + ((before - from) * (between - last)) / (at - last);
+    last = at;
+  }
+  return table;
 }
 
 export function sameEmphasis(a: ChromaEmphasisView | null, b: ChromaEmphasisView | null): boolean {
