@@ -8,7 +8,7 @@
 
 import type { ChromaEmphasisView } from "../wire/messages";
 import { sameEmphasis } from "./emphasis";
-import { EmphasizedPicture, readPlanes } from "./emphasized_picture";
+import { EmphasizedPicture, NoPlanes, readPlanes } from "./emphasized_picture";
 import { link } from "./gl_program";
 import { type Lut } from "./lut";
 import { FRAGMENT_SHADER, VERTEX_SHADER } from "./lut_shader";
@@ -21,6 +21,9 @@ export type LutCanvasState = "waiting" | "drawing" | "lost" | "unsupported" | "u
 
 /** A fence that is not reported by then is not waited for. */
 const LONGEST_DRAWING_MS = 2000;
+
+/** So many frames in a row that could not be read are not chance any more. */
+const UNREAD_FRAMES = 10;
 
 interface Resources {
   readonly program: WebGLProgram;
@@ -47,6 +50,7 @@ export class LutCanvas {
   private emphasized: EmphasizedPicture | null = null;
   private planeBytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   private reading = false;
+  private unread = 0;
   private drawnMs = 0;
   private hasFrame = false;
   private stopFrames: () => void = () => undefined;
@@ -184,14 +188,20 @@ export class LutCanvas {
         this.emphasized = EmphasizedPicture.over(gl, this.resources.picture);
         this.emphasized?.setEmphasis(emphasis);
       }
-      if (!this.emphasized) return;
+      if (!this.emphasized) {
+        if (!gl.isContextLost()) this.report("unreadable");
+        return;
+      }
       this.emphasized.paint(planes);
       this.drawNew(planes.width, planes.height, beganMs);
-    } catch {
-      if (this.track === track && !this.closed) {
-        this.hasFrame = false;
-        this.report("unreadable");
-      }
+      this.unread = 0;
+    } catch (error) {
+      if (this.track !== track || this.closed) return;
+      // A decoder that is just starting may fail once; one without planes always does.
+      this.unread += 1;
+      if (!(error instanceof NoPlanes) && this.unread < UNREAD_FRAMES) return;
+      this.hasFrame = false;
+      this.report("unreadable");
     } finally {
       this.reading = false;
     }
