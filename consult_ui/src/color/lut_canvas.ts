@@ -12,6 +12,7 @@ import { EmphasizedPicture, NoPlanes, readPlanes } from "./emphasized_picture";
 import { link } from "./gl_program";
 import { type Lut } from "./lut";
 import { FRAGMENT_SHADER, VERTEX_SHADER } from "./lut_shader";
+import { onEachFrame, trackOf } from "./video_frames";
 
 /**
  * waiting: no frame yet; lost: the GPU went away and may come back; unsupported: no WebGL2 here; unreadable: stretched
@@ -339,32 +340,4 @@ export class LutCanvas {
     this.lastState = state;
     this.onState(state);
   }
-}
-
-function trackOf(video: HTMLVideoElement): MediaStreamTrack | null {
-  const { srcObject } = video;
-  return srcObject instanceof MediaStream ? (srcObject.getVideoTracks()[0] ?? null) : null;
-}
-
-/** Call back for each new frame of a video; by display refresh and media time where the browser has no frame callback. */
-function onEachFrame(video: HTMLVideoElement, callback: () => void): () => void {
-  if (typeof video.requestVideoFrameCallback === "function") {
-    let handle = 0;
-    const next = () => {
-      handle = video.requestVideoFrameCallback(next);
-      callback();
-    };
-    handle = video.requestVideoFrameCallback(next);
-    return () => video.cancelVideoFrameCallback(handle);
-  }
-  let handle = 0;
-  let lastTime = -1;
-  const poll = () => {
-    handle = requestAnimationFrame(poll);
-    if (video.currentTime === lastTime) return;
-    lastTime = video.currentTime;
-    callback();
-  };
-  handle = requestAnimationFrame(poll);
-  return () => cancelAnimationFrame(handle);
 }
