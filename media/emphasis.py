@@ -54,7 +54,7 @@ def inverse_table(center: int, softness: int) -> NDArray[np.float32]:
     forward = forward_table(center, softness)
     stretched, which, count = np.unique(forward, return_inverse=True, return_counts=True)
     before = np.bincount(which, weights=np.arange(256.0)) / count
-    table = np.interp(np.arange(256.0), stretched, before).astype(np.float32)
+    table: NDArray[np.float32] = np.interp(np.arange(256.0), stretched, before).astype(np.float32)
     table.setflags(write=False)
     return table
 

@@ -25,12 +25,31 @@ export class NoPlanes extends Error {}
 
 const UNITS = { luma: 2, cb: 3, cr: 4, tables: 5 } as const;
 
+const UNREADABLE = "truehue.frames_unreadable";
+
 /** Whether this browser can bring stretched chroma back: planes of frames, and a GPU program over them. */
 export function canUndoEmphasis(): boolean {
-  if (typeof VideoFrame === "undefined" || typeof document === "undefined") return false;
+  if (typeof VideoFrame === "undefined" || typeof document === "undefined" || foundUnreadable()) return false;
   const context = document.createElement("canvas").getContext("webgl2");
   context?.getExtension("WEBGL_lose_context")?.loseContext(); // browsers keep few at a time
   return context !== null;
+}
+
+/** Frames of this browser's decoders turned out to have no planes: remembered, so that a reload does not try again. */
+export function rememberUnreadable(): void {
+  try {
+    sessionStorage.setItem(UNREADABLE, "1");
+  } catch {
+    // then a reload finds out once more
+  }
+}
+
+function foundUnreadable(): boolean {
+  try {
+    return sessionStorage.getItem(UNREADABLE) !== null;
+  } catch {
+    return false;
+  }
 }
 
 /** Read the present frame of a video. Rejects with NoPlanes. */

@@ -6,6 +6,7 @@
 
 import { computed, effect, signal } from "@preact/signals";
 
+import { rememberUnreadable } from "../color/emphasized_picture";
 import { type Lut, lutOf } from "../color/lut";
 import { getJson, sendJson } from "../lib/api";
 import { type Facing, hasWebRtc } from "../lib/devices";
@@ -95,6 +96,7 @@ export class StaffCall {
   cannotUndoEmphasis(): void {
     if (this.undoesEmphasis === 0) return;
     this.undoesEmphasis = 0;
+    rememberUnreadable();
     this.live.restate(this.auth());
   }
 
