@@ -275,7 +275,7 @@ def _print_row(row: dict[str, Any]) -> None:
 
 def main() -> None:
     """`./dev bench fidelity`."""
-    options = parse("fidelity", __doc__ or "", full=True)
+    options = parse("fidelity", __doc__ or "", has_full=True)
     cv2.setNumThreads(1)
     asyncio.run(measure(options)).finish(options)
 

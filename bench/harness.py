@@ -33,19 +33,17 @@ class Options:
 
 
 def parse(
-    name: str, description: str, arguments: Sequence[str] | None = None, *, full: bool = False
+    name: str, description: str, arguments: Sequence[str] | None = None, *, has_full: bool = False
 ) -> Options:
-    """Read `./dev bench NAME [--quick] [--json FILE]`; exits with 2 on anything else.
-
-    full: there is a --full as well, for tables that take longer than anybody waits.
-    """
+    """Read `./dev bench NAME [--quick] [--json FILE]`, and [--full] where there is a longer table; exits with
+    2 on anything else."""
     parser = argparse.ArgumentParser(prog=f"./dev bench {name}", description=description)
     parser.add_argument("--quick", action="store_true", help="a short run, to see that it works")
+    if has_full:
+        parser.add_argument("--full", action="store_true", help="the long table, for which to leave it alone")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
-    if full:
-        parser.add_argument("--full", action="store_true", help="every table, in a quarter of an hour or so")
     read = parser.parse_args(arguments)
-    return Options(quick=read.quick, json_file=read.json, full=full and read.full)
+    return Options(quick=read.quick, json_file=read.json, full=has_full and read.full)
 
 
 @dataclass(slots=True)
