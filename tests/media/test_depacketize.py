@@ -302,3 +302,14 @@ def test_what_comes_out_after_loss_is_what_went_in(lost: set[int], seed: int) ->
         assert picture.parts == (pictures[index],)
         assert picture.keyframe or previous == index - 1
         previous = index
+
+
+def test_another_stream_begins_at_its_keyframe_even_where_its_numbers_would_follow() -> None:
+    pictures = encode(encoder("VP8", 160, 120, layers=True), moving_frames(12))
+    stream = packets("VP8", pictures, layers=L1T3)
+    other = [[packet[:8] + bytes((0, 0, 0, 2)) + packet[12:] for packet in picture] for picture in stream]
+    depacketizer = Depacketizer("VP8")
+    assert len(run(depacketizer, flat(stream[:5]))) == 2
+    # The base layer's next picture, TL0PICIDX one further, but of another sender.
+    assert run(depacketizer, flat(other[8:9])) == []
+    assert depacketizer.wants_keyframe
