@@ -28,10 +28,29 @@ async function negotiate(options) {
   return answer.publications;
 }
 
-async function publish(codec) {
-  const stream = await navigator.mediaDevices.getUserMedia({audio: true, video: {width: 320, height: 240}});
+// Every encoded frame that passes a sender or a receiver from now on, as a number each.
+function record(end) {
+  const source = `onrtctransform = ({transformer}) => transformer.readable.pipeThrough(new TransformStream({
+    transform(frame, controller) {
+      let hash = 0;
+      for (const octet of new Uint8Array(frame.data)) hash = (hash * 31 + octet) | 0;
+      postMessage(hash);
+      controller.enqueue(frame);
+    }})).pipeTo(transformer.writable);`;
+  const worker = new Worker(URL.createObjectURL(new Blob([source])));
+  const list = [];
+  worker.onmessage = ({data}) => list.push(data);
+  end.transform = new RTCRtpScriptTransform(worker);
+  return list;
+}
+let recorded = [];
+
+async function publish(codec, video = {width: 320, height: 240}, sendEncodings = undefined) {
+  const stream = await navigator.mediaDevices.getUserMedia({audio: true, video});
   for (const track of stream.getTracks()) {
-    const transceiver = pc.addTransceiver(track, {direction: 'sendonly', streams: [stream]});
+    const encodings = track.kind === 'video' && sendEncodings ? {sendEncodings} : {};
+    const transceiver = pc.addTransceiver(track, {direction: 'sendonly', streams: [stream], ...encodings});
+    if (track.kind === 'video' && sendEncodings?.length === 1) recorded = record(transceiver.sender);
     sources.set(transceiver, track.kind === 'audio' ? 'microphone' : 'camera');
     if (track.kind === 'video') {
       const all = RTCRtpSender.getCapabilities('video').codecs;
@@ -61,9 +80,23 @@ pc.ontrack = ({track, transceiver}) => {
   videos.set(wanted.get(transceiver), media);
 };
 
-async function view(publications) {
-  for (const [id, kind] of publications) wanted.set(pc.addTransceiver(kind, {direction: 'recvonly'}), id);
+async function view(publications, recording = false) {
+  for (const [id, kind] of publications) {
+    const transceiver = pc.addTransceiver(kind, {direction: 'recvonly'});
+    wanted.set(transceiver, id);
+    if (recording && kind === 'video') recorded = record(transceiver.receiver);
+  }
   return negotiate();
+}
+
+// Resolves when a frame of this size is shown.
+function sized(id, width, height) {
+  const video = videos.get(id);
+  return new Promise((resolve) => {
+    const look = () => video.videoWidth === width && video.videoHeight === height
+      ? resolve(true) : video.requestVideoFrameCallback(look);
+    look();
+  });
 }
 
 // Resolves to [width, height] after so many more frames have been shown.

@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from media.interface import PublicationEnded, PublicationInfo, TappedFrame, TransportChanged, TransportState
+from media.layers import EVERYTHING, LayerTarget
 from media.worker import MediaWorker
 from tests.conftest import LaunchChromium
 from tests.media.rtc_peer import Events, relay
@@ -174,3 +175,94 @@ async def test_m_lines_that_rest_are_used_again(chromium: LaunchChromium) -> Non
         )
         assert await evaluate(made.viewer, "id => frames(id, 15)", again[1][0]) == [320, 240]
         await hears(made.viewer)
+
+
+def kept(sent: list[int], received: list[int]) -> list[int]:
+    """Which of the frames that were sent arrived: their positions, each after the one before."""
+    positions: list[int] = []
+    for frame in received:
+        positions.append(sent.index(frame, positions[-1] + 1 if positions else 0))
+    return positions
+
+
+@pytest.mark.parametrize("codec", ["VP8", "VP9"])
+async def test_temporal_layers_are_left_out_for_one_of_two_viewers(
+    chromium: LaunchChromium, codec: str
+) -> None:
+    browser = await chromium()
+    async with relay() as worker, serve(worker) as url:
+        publisher, slow, other = [await opened(browser, url, name) for name in ("a", "b", "c")]
+        published = await evaluate(
+            publisher,
+            "codec => publish(codec, {width: 320, height: 240}, [{scalabilityMode: 'L1T3'}])",
+            codec,
+        )
+        (video,) = [published[1]]
+        for viewer in (slow, other):
+            await evaluate(viewer, "list => view(list, true)", [video])
+            await evaluate(viewer, "id => frames(id, 20)", video[0])
+        before = await evaluate(slow, "statistics('inbound-rtp', 'video')")
+        steps: list[int] = []
+        for highest, factor in ((1, 2), (0, 4), (None, 1)):
+            worker.set_layer("r", "b", video[0], LayerTarget(7, highest, paused=False))
+            await evaluate(slow, "id => frames(id, 15)", video[0])
+            mark = len(await evaluate(slow, "recorded"))
+            await evaluate(slow, "id => frames(id, 25)", video[0])
+            received = await evaluate(slow, "recorded")
+            positions = kept(await evaluate(publisher, "recorded"), received)[mark:]
+            steps.append(round((positions[-1] - positions[0]) / (len(positions) - 1)))
+            assert factor == steps[-1]
+        after = await evaluate(slow, "statistics('inbound-rtp', 'video')")
+        # Nothing looked like loss, and no new beginning was needed.
+        for name in ("nackCount", "pliCount", "firCount", "keyFramesDecoded"):
+            assert (name, after[name]) == (name, before[name])
+        whole = kept(await evaluate(publisher, "recorded"), await evaluate(other, "recorded"))
+        assert whole == list(range(whole[0], whole[0] + len(whole)))
+
+
+async def test_a_viewer_is_given_one_of_three_sizes(chromium: LaunchChromium) -> None:
+    browser = await chromium()
+    async with relay() as worker, serve(worker) as url:
+        publisher, viewer = await opened(browser, url, "a"), await opened(browser, url, "b")
+        # Of smaller cameras Chromium sends fewer sizes; few frames, so that a slow machine keeps up.
+        published = await evaluate(
+            publisher,
+            """() => publish('VP8', {width: 960, height: 540, frameRate: 10}, [
+                 {rid: 'q', scaleResolutionDownBy: 4}, {rid: 'h', scaleResolutionDownBy: 2}, {rid: 'f'}])""",
+        )
+        video = published[1][0]
+        await evaluate(viewer, "list => view(list)", published)
+        sizes = [(240, 135), (480, 270), (960, 540)]
+        await evaluate(viewer, "([id, width, height]) => sized(id, width, height)", [video, *sizes[2]])
+        for rank in (0, 1, 2, 0, 2):
+            worker.set_layer("r", "b", video, LayerTarget(rank, None, paused=False))
+            await evaluate(viewer, "([id, width, height]) => sized(id, width, height)", [video, *sizes[rank]])
+            assert await evaluate(viewer, "id => frames(id, 5)", video) == list(sizes[rank])
+        stats = worker.publication_stats(video)
+        assert stats is not None
+        assert [(each.rid, each.width_px, each.height_px) for each in stats.encodings] == [
+            (rid, *size) for rid, size in zip("qhf", sizes, strict=True)
+        ]
+        inbound = await evaluate(viewer, "statistics('inbound-rtp', 'video')")
+        assert (inbound["pliCount"], inbound["firCount"]) == (0, 0)
+        worker.set_layer("r", "b", video, EVERYTHING)
+        await hears(viewer)
+
+
+async def test_av1_reaches_another_page(chromium: LaunchChromium) -> None:
+    browser = await chromium()
+    async with relay() as worker, serve(worker) as url:
+        publisher, viewer = await opened(browser, url, "a"), await opened(browser, url, "b")
+        published = await evaluate(publisher, "publish('AV1')")
+        await evaluate(viewer, "list => view(list)", published)
+        video = published[1][0]
+        assert await evaluate(viewer, "id => frames(id, 15)", video) == [320, 240]
+        assert camera(worker, "a").codec == "AV1"
+        stats = worker.publication_stats(video)
+        assert stats is not None
+        assert (stats.width_px, stats.height_px) == (320, 240)
+        assert stats.keyframes_received >= 1
+        for page in (publisher, viewer):
+            assert "dependency-descriptor" in await evaluate(page, "pc.remoteDescription.sdp")
+        decoder = await evaluate(viewer, "statistics('inbound-rtp', 'video')")
+        assert decoder["nackCount"] == 0
