@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -136,8 +136,11 @@ const localPort = () => pc.getReceivers()[0].transport.iceTransport.getSelectedC
 
 
 @asynccontextmanager
-async def serve(worker: MediaWorker) -> AsyncIterator[str]:
-    """Serve the page on loopback; yields its address, which wants ?room=...&participant=..."""
+async def serve(worker: MediaWorker, ports: Mapping[str, int] | None = None) -> AsyncIterator[str]:
+    """Serve the page on loopback; yields its address, which wants ?room=...&participant=...
+
+    ports: participant -> UDP port that it is told instead of the relay's, as of a proxy before it.
+    """
 
     async def page(_: web.Request) -> web.Response:
         return web.Response(text=PAGE, content_type="text/html")
@@ -156,7 +159,9 @@ async def serve(worker: MediaWorker) -> AsyncIterator[str]:
         except MediaError as error:
             return web.json_response({"error": error.error_id}, status=400)
         published = [[info.publication_id, info.kind] for info in negotiation.publications]
-        return web.json_response({"sdp": negotiation.sdp, "publications": published})
+        port = (ports or {}).get(request.match_info["participant"], worker.port)
+        sdp = negotiation.sdp.replace(f" {worker.port} typ host", f" {port} typ host")
+        return web.json_response({"sdp": sdp, "publications": published})
 
     app = web.Application()
     app.router.add_get("/", page)

@@ -1,0 +1,258 @@
+"""How the call fares on a bad network: real Chromium pages over the relay, each behind a seeded UDP proxy.
+
+viewer: 1 Mbit/s, 50 ms each way, 2 % loss towards the viewer. utilisation: delivered bits, probes' padding
+left out, against what the bottleneck could pass on; queue_delay_p95_ms: wait at the bottleneck. drop: 2 to
+0.5 Mbit/s; drop_recovery_s: until packets wait less than 100 ms again; longest_freeze_ms: the longest time
+without a newly shown frame from the drop on. loss: 10 % towards the viewer; audio_concealed_percent:
+samples that the viewer's player made up for lost ones, audio_silence_percent: those of them that were
+silence. migration_s: the longest time without a newly shown frame after viewer or publisher came from
+another address. publisher_*: the same on the publisher's path, which the browser's own estimator fills from
+the relay's feedback. emulated_*: the relay's estimator and pacer alone, in simulated time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from playwright.async_api import Browser, async_playwright
+
+from bench.harness import Options, Report, interleaved, machine, parse
+from bench.impaired_call import (
+    ImpairedCall,
+    impaired_call,
+    queue_delay_p95_ms,
+    recovered_after_s,
+    utilisation,
+    write_camera,
+)
+from media.simulated.scene import Scene, SceneOptions
+from tests.media.congestion.call import Call
+from tests.support.browser import launch_chromium
+from tests.support.impairment import Link, Schedule, UdpProxy
+from tests.support.netem import Conditions
+
+SIZE = (960, 540)
+MAX_BPS = 2_500_000
+WARM_S = 12.0
+MEASURED_S = 20.0
+QUICK_MEASURED_S = 10.0
+REPETITIONS = 3
+AMPLE: Schedule = [(0.0, Conditions(delay_s=0.005))]
+STEADY: Schedule = [(0.0, Conditions(rate_bps=1e6, delay_s=0.05, loss=0.02))]
+DROP: Schedule = [
+    (0.0, Conditions(rate_bps=2e6, delay_s=0.05)),
+    (WARM_S, Conditions(rate_bps=0.5e6, delay_s=0.05)),
+]
+LOSSY: Schedule = [(0.0, Conditions(rate_bps=4e6, delay_s=0.05, loss=0.1))]
+WIFI: Schedule = [(0.0, Conditions(rate_bps=4e6, delay_s=0.02))]
+
+Row = dict[str, float]
+Case = Callable[[Browser, float, int], Awaitable[Row]]
+
+
+async def call_until(
+    browser: Browser,
+    until_s: float,
+    seed: int,
+    measure: Callable[[ImpairedCall], Awaitable[Row]],
+    *,
+    publishers: Schedule = AMPLE,
+    viewers: Schedule = AMPLE,
+) -> Row:
+    """Hold a call, and measure it at a time of its proxies."""
+    async with impaired_call(
+        browser, size=SIZE, max_bps=MAX_BPS, publishers=publishers, viewers=viewers, seed=seed
+    ) as call:
+        await asyncio.sleep(max(0.0, until_s - call.viewers_path.now))
+        return await measure(call)
+
+
+def of_link(link: Link, begin_s: float, end_s: float) -> Row:
+    """Utilisation and queueing delay."""
+    return {
+        "utilisation": utilisation(link, begin_s, end_s),
+        "queue_delay_p95_ms": queue_delay_p95_ms(link, begin_s, end_s),
+    }
+
+
+async def viewer_steady(browser: Browser, measured_s: float, seed: int) -> Row:
+    """The viewer's path is narrow and loses packets."""
+    end_s = WARM_S + measured_s
+
+    async def measure(call: ImpairedCall) -> Row:
+        freeze_ms = await call.longest_freeze_ms(WARM_S, end_s)
+        return {**of_link(call.viewers_path.to_client, WARM_S, end_s), "longest_freeze_ms": freeze_ms}
+
+    return await call_until(browser, end_s, seed, measure, viewers=STEADY)
+
+
+async def viewer_drop(browser: Browser, measured_s: float, seed: int) -> Row:
+    """The viewer's path becomes narrow."""
+    end_s = WARM_S + measured_s
+
+    async def measure(call: ImpairedCall) -> Row:
+        link = call.viewers_path.to_client
+        return {
+            "utilisation_before": utilisation(link, WARM_S - 4, WARM_S),
+            "drop_recovery_s": min(measured_s, recovered_after_s(link.passed, WARM_S)),
+            "longest_freeze_ms": await call.longest_freeze_ms(WARM_S, end_s),
+            "utilisation": utilisation(link, WARM_S + 4, end_s),
+        }
+
+    return await call_until(browser, end_s, seed, measure, viewers=DROP)
+
+
+async def viewer_loss(browser: Browser, measured_s: float, seed: int) -> Row:
+    """Much is lost towards the viewer."""
+    before: Row = {}
+    names = ("concealedSamples", "silentConcealedSamples", "totalSamplesReceived", "concealmentEvents")
+
+    async def begin(call: ImpairedCall) -> Row:
+        audio = await call.audio()
+        before.update({name: float(audio.get(name, 0)) for name in names})
+        begin_s = call.viewers_path.now
+        await asyncio.sleep(measured_s)
+        audio = await call.audio()
+        grown = {name: float(audio.get(name, 0)) - before[name] for name in names}
+        total = grown["totalSamplesReceived"]
+        return {
+            "audio_concealed_percent": 100 * grown["concealedSamples"] / total,
+            "audio_silence_percent": 100 * grown["silentConcealedSamples"] / total,
+            "audio_concealments_per_s": grown["concealmentEvents"] / measured_s,
+            "longest_freeze_ms": await call.longest_freeze_ms(begin_s, begin_s + measured_s),
+        }
+
+    return await call_until(browser, WARM_S, seed, begin, viewers=LOSSY)
+
+
+async def migration(browser: Browser, measured_s: float, seed: int) -> Row:
+    """Viewer, then publisher, come from another address."""
+
+    async def interruption_s(call: ImpairedCall, moving: UdpProxy) -> float:
+        at_s = call.viewers_path.now
+        await moving.move("127.0.0.2")
+        await asyncio.sleep(measured_s / 2)
+        return await call.longest_freeze_ms(at_s - 0.1, call.viewers_path.now) / 1e3
+
+    async def measure(call: ImpairedCall) -> Row:
+        return {
+            "viewer_migration_s": await interruption_s(call, call.viewers_path),
+            "publisher_migration_s": await interruption_s(call, call.publishers_path),
+        }
+
+    return await call_until(browser, WARM_S, seed, measure, publishers=WIFI, viewers=WIFI)
+
+
+async def publisher_steady(browser: Browser, measured_s: float, seed: int) -> Row:
+    """The publisher's path is narrow and loses packets."""
+    end_s = WARM_S + measured_s
+
+    async def measure(call: ImpairedCall) -> Row:
+        freeze_ms = await call.longest_freeze_ms(WARM_S, end_s)
+        return {**of_link(call.publishers_path.to_server, WARM_S, end_s), "longest_freeze_ms": freeze_ms}
+
+    return await call_until(browser, end_s, seed, measure, publishers=STEADY)
+
+
+async def publisher_drop(browser: Browser, measured_s: float, seed: int) -> Row:
+    """The publisher's path becomes narrow."""
+    end_s = WARM_S + measured_s
+
+    async def measure(call: ImpairedCall) -> Row:
+        link = call.publishers_path.to_server
+        return {
+            "utilisation_before": utilisation(link, WARM_S - 4, WARM_S),
+            "drop_recovery_s": min(measured_s, recovered_after_s(link.passed, WARM_S)),
+            "longest_freeze_ms": await call.longest_freeze_ms(WARM_S, end_s),
+        }
+
+    return await call_until(browser, end_s, seed, measure, publishers=DROP)
+
+
+CASES: dict[str, Case] = {
+    "viewer_steady": viewer_steady,
+    "viewer_drop": viewer_drop,
+    "viewer_loss": viewer_loss,
+    "migration": migration,
+    "publisher_steady": publisher_steady,
+    "publisher_drop": publisher_drop,
+}
+
+
+def emulated(seed: int) -> Row:
+    """The same paths in simulated time."""
+    steady = Call(STEADY, seed=seed).run(40.0)
+    drop = Call([(0.0, DROP[0][1]), (20.0, DROP[1][1])], seed=seed).run(30.0)
+    return {
+        "utilisation": steady.utilisation(20.0, 40.0),
+        "queue_delay_p95_ms": steady.queue_p95_ms(20.0, 40.0),
+        "drop_recovery_s": drop.followed_after(20.0),
+        "longest_gap_ms": 1e3 * drop.longest_gap_s(20.0, 30.0),
+    }
+
+
+async def measure(options: Options) -> Report:
+    """Run every case and return the report."""
+    report = Report("network")
+    measured_s = QUICK_MEASURED_S if options.quick else MEASURED_S
+    repetitions = 1 if options.quick else REPETITIONS
+    with tempfile.TemporaryDirectory() as folder:
+        camera = Path(folder) / "camera.y4m"
+        write_camera(camera, Scene(SceneOptions(width_px=SIZE[0], height_px=SIZE[1])), seed=1)
+        async with async_playwright() as playwright:
+            browser = await launch_chromium(playwright, camera)
+            report.conditions = {
+                **machine("aiortc", "pylibsrtp"),
+                "browser": f"Chromium {browser.version}",
+                "picture": f"{SIZE[0]} x {SIZE[1]}, 30 frames/s, VP8, grain",
+                "warm_s": WARM_S,
+                "measured_s": measured_s,
+                "repetitions": repetitions,
+            }
+            for repetition, name, case in interleaved(CASES, repetitions):
+                row = await case(browser, measured_s, 100 * (repetition + 1))
+                report.row(case=name, repetition=repetition, **row)
+                print(name, {key: round(value, 3) for key, value in row.items()}, flush=True)
+            await browser.close()
+    for seed in range(1, repetitions + 1):
+        report.row(case="emulated", repetition=seed - 1, **emulated(seed))
+    conclude(report)
+    return report
+
+
+def conclude(report: Report) -> None:
+    """Medians over the repetitions."""
+
+    def median(case: str, name: str) -> float:
+        return statistics.median(float(str(row[name])) for row in report.rows if row["case"] == case)
+
+    report.figure("utilisation", median("viewer_steady", "utilisation"))
+    report.figure("queue_delay_p95_ms", median("viewer_steady", "queue_delay_p95_ms"))
+    report.figure("drop_recovery_s", median("viewer_drop", "drop_recovery_s"))
+    report.figure("longest_freeze_ms", median("viewer_drop", "longest_freeze_ms"))
+    report.figure(
+        "migration_s",
+        max(median("migration", f"{who}_migration_s") for who in ("viewer", "publisher")),
+    )
+    for name in ("audio_concealed_percent", "audio_silence_percent"):
+        report.figure(name, median("viewer_loss", name))
+    for name in ("utilisation", "queue_delay_p95_ms"):
+        report.figure(f"publisher_{name}", median("publisher_steady", name))
+    for name in ("drop_recovery_s", "longest_freeze_ms"):
+        report.figure(f"publisher_{name}", median("publisher_drop", name))
+    for name in ("utilisation", "queue_delay_p95_ms", "drop_recovery_s"):
+        report.figure(f"emulated_{name}", median("emulated", name))
+
+
+def main() -> None:
+    """`./dev bench network`."""
+    options = parse("network", __doc__ or "")
+    asyncio.run(measure(options)).finish(options)
+
+
+if __name__ == "__main__":
+    main()
