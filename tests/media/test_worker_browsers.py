@@ -250,19 +250,15 @@ async def test_a_viewer_is_given_one_of_three_sizes(chromium: LaunchChromium) ->
 
 
 async def test_av1_reaches_another_page(chromium: LaunchChromium) -> None:
-    browser = await chromium()
-    async with relay() as worker, serve(worker) as url:
-        publisher, viewer = await opened(browser, url, "a"), await opened(browser, url, "b")
-        published = await evaluate(publisher, "publish('AV1')")
-        await evaluate(viewer, "list => view(list)", published)
-        video = published[1][0]
+    async with call(await chromium(), "AV1") as made:
+        viewer, video = made.viewer, made.published[1][0]
         assert await evaluate(viewer, "id => frames(id, 15)", video) == [320, 240]
-        assert camera(worker, "a").codec == "AV1"
-        stats = worker.publication_stats(video)
+        assert made.camera().codec == "AV1"
+        stats = made.worker.publication_stats(video)
         assert stats is not None
         assert (stats.width_px, stats.height_px) == (320, 240)
         assert stats.keyframes_received >= 1
-        for page in (publisher, viewer):
+        for page in (made.publisher, viewer):
             assert "dependency-descriptor" in await evaluate(page, "pc.remoteDescription.sdp")
         decoder = await evaluate(viewer, "statistics('inbound-rtp', 'video')")
         assert decoder["nackCount"] == 0
