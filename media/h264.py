@@ -81,6 +81,12 @@ def describe(packet: bytes, start: int, end: int) -> int:
     return FRAME | KEYFRAME if opens else FRAME
 
 
+def holds_parameters(packet: bytes, start: int, end: int) -> bool:
+    """Whether this payload may hold parameter sets: it does not begin with a slice."""
+    kind = packet[start] & 0x1F if start < end else 0
+    return kind not in (SLICE, IDR_SLICE, FU_A)
+
+
 def keyframe_size(packet: bytes, start: int, end: int) -> tuple[int, int] | None:
     """(width, height) in pixels by the sequence parameter set in this payload, or None."""
     for kind, _, first, last in units(packet, start, end):

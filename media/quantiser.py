@@ -12,6 +12,9 @@ from media.bits import BitReader, BoolReader, EndOfBits
 WINDOW_S = 1.0
 MAX_FRAMES = 240
 """More frames than this in a second are no camera's."""
+ENOUGH_FRAMES, TAKEN = 10, 3
+"""With so many frames in the window one of three is read: that is a number without common divisor with any
+cycle of temporal layers, whose quantisers differ."""
 VP8_MAX, VP9_MAX, H264_MAX = 127, 255, 51
 _HEADER_BYTES = 32
 
@@ -19,7 +22,7 @@ _HEADER_BYTES = 32
 class QuantiserMeter:
     """The quantisers of one stream's frames, and their mean over the last second."""
 
-    __slots__ = ("_frames", "_read", "_sum", "_timestamp", "maximum")
+    __slots__ = ("_count", "_frames", "_is_h264", "_read", "_skips", "_sum", "_timestamp", "maximum")
 
     def __init__(self, codec: str) -> None:
         """codec: RTP encoding name; of one that is not read nothing is ever known."""
@@ -29,25 +32,35 @@ class QuantiserMeter:
             "VP8": vp8_quantiser,
             "VP9": vp9_quantiser,
         }
-        self._read = H264QuantiserReader().read if codec == "H264" else readers.get(codec)
-        self._frames: deque[tuple[float, int]] = deque()
+        self._is_h264 = codec == "H264"
+        self._read = H264QuantiserReader().read if self._is_h264 else readers.get(codec)
+        self._frames: deque[tuple[float, int, int]] = deque()
         self._sum = 0
         self._timestamp = -1
+        self._count = 0
+        self._skips = False
 
     def packet(self, data: bytes, start: int, end: int, timestamp: int, now: float) -> None:
         """Look at a payload that opens a frame; of several spatial layers the last one counts."""
         if self._read is None:
             return
-        value = self._read(data, start, end)
-        if value is None:
-            return
         frames = self._frames
-        if timestamp == self._timestamp and frames:
+        if timestamp != self._timestamp:
+            self._timestamp = timestamp
+            self._count += 1
+            if frames and frames[0][0] <= now - WINDOW_S:
+                self._forget(now)
+            self._skips = len(frames) >= ENOUGH_FRAMES and self._count % TAKEN != 0
+        if self._skips and not (self._is_h264 and h264.holds_parameters(data, start, end)):
+            return
+        value = self._read(data, start, end)
+        if value is None or self._skips:
+            return
+        if frames and frames[-1][2] == timestamp:
             self._sum -= frames.pop()[1]
-        self._timestamp = timestamp
-        frames.append((now, value))
+        frames.append((now, value, timestamp))
         self._sum += value
-        if len(frames) > MAX_FRAMES or frames[0][0] <= now - WINDOW_S:
+        if len(frames) > MAX_FRAMES:
             self._forget(now)
 
     def _forget(self, now: float) -> None:

@@ -14,6 +14,7 @@ from tests.media.streams import publication, vp8
 # libvpx's scale of 0 to 63 in the bitstream's terms, at some of its points.
 VP8_INDEX = {0: 0, 4: 4, 20: 25, 40: 59, 56: 106, 63: 127}
 VP9_INDEX = {0: 0, 4: 16, 20: 80, 40: 160, 56: 224, 63: 255}
+FRAME = payloads("VP8", encode(quantised("VP8", 64, 48, 40), moving_frames(1, 64, 48))[0], 0)[0]
 
 
 def read(
@@ -95,6 +96,31 @@ def test_the_mean_is_of_the_last_second() -> None:
     assert meter.mean(12.71) is None
 
 
+def test_of_many_frames_some_of_every_temporal_layer_are_read() -> None:
+    pictures = {
+        quantiser: payloads("VP8", encode(quantised("VP8", 160, 120, quantiser), moving_frames(1))[0], 0)[0]
+        for quantiser in (4, 20, 40)
+    }
+    meter = QuantiserMeter("VP8")
+    for number in range(90):
+        payload = pictures[(4, 40, 20, 40)[number % 4]]
+        meter.packet(payload, 0, len(payload), number, number / 30)
+    mean = (VP8_INDEX[4] + VP8_INDEX[20] + 2 * VP8_INDEX[40]) / 4
+    assert meter.mean(89 / 30) == pytest.approx(mean, abs=8)
+
+
+def test_parameter_sets_are_read_however_many_frames_there_are() -> None:
+    meter = QuantiserMeter("H264")
+    now = 0.0
+    for quantiser in (20, 40):
+        pictures = encode(quantised("H264", 160, 120, quantiser), moving_frames(2))
+        for number in range(40):
+            now += 1 / 30
+            for part in payloads("H264", pictures[number > 0], number):
+                meter.packet(part, 0, len(part), int(now * 90000), now)
+    assert meter.mean(now) == 40.0
+
+
 def test_frames_without_end_take_no_memory() -> None:
     meter = QuantiserMeter("VP8")
     picture = encode(quantised("VP8", 160, 120, 40), moving_frames(1))[0]
@@ -116,6 +142,16 @@ def test_a_publication_says_it_on_both_scales() -> None:
     assert made.stats().quantiser == pytest.approx(59 / 127)
     made.measure(3.0)
     assert made.stats().quantiser is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.floats(0, 3), st.booleans()), max_size=60))
+def test_frames_of_any_time_leave_a_mean_or_nothing(frames: list[tuple[int, float, bool]]) -> None:
+    meter, now = QuantiserMeter("VP8"), 0.0
+    for timestamp, later_s, good in frames:
+        now += later_s / 10
+        payload = FRAME if good else FRAME[:12]
+        meter.packet(payload, 0, len(payload), timestamp, now)
+    assert meter.mean(now) in (None, 59.0)
 
 
 @given(st.binary(max_size=80), st.integers(0, 5))
