@@ -334,9 +334,9 @@ def test_nothing_goes_out_while_paused_and_a_keyframe_begins_it_again() -> None:
     assert forwarded(source, viewer, streams.vp8(4, 4, key=True)).sequence_number == 1001
 
 
-@pytest.mark.parametrize("codec", ["VP8", "VP9"])
+@pytest.mark.parametrize(("codec", "is_flexible"), [("VP8", False), ("VP9", False), ("VP9", True)])
 @pytest.mark.parametrize("highest", [0, 1])
-def test_a_decoder_takes_what_is_left_of_a_real_stream(codec: str, highest: int) -> None:
+def test_a_decoder_takes_what_is_left_of_a_real_stream(codec: str, is_flexible: bool, highest: int) -> None:
     name = ChosenCodec(codec, 96, 90000, 1, {}, ("nack", "nack pli"))
     source = publication(name)
     viewer = subscription(source, name)
@@ -349,7 +349,8 @@ def test_a_decoder_takes_what_is_left_of_a_real_stream(codec: str, highest: int)
         if index == 28:
             viewer.set_layer(EVERYTHING)
         for packet in packets:
-            outgoing = send(source, viewer, packet[:8] + streams.SSRC.to_bytes(4, "big") + packet[12:])
+            data = packet[:8] + streams.SSRC.to_bytes(4, "big") + packet[12:]
+            outgoing = send(source, viewer, flexible(data) if is_flexible else data)
             if outgoing is None:
                 continue
             identities.append(int.from_bytes(outgoing[2:4], "big"))
@@ -369,8 +370,15 @@ def without_layers(codec: str, packet: bytes) -> bytes:
     start, _ = rtp.payload_bounds(packet)
     if codec == "VP8":
         return packet[: start + 1] + b"\x80" + packet[start + 2 : start + 4] + packet[start + 6 :]
-    first = bytes((packet[start] & ~0x20,))
-    return packet[:start] + first + packet[start + 1 : start + 3] + packet[start + 5 :]
+    first, layers = bytes((packet[start] & ~0x20,)), 1 if packet[start] & 0x10 else 2
+    return packet[:start] + first + packet[start + 1 : start + 3] + packet[start + 3 + layers :]
+
+
+def flexible(packet: bytes) -> bytes:
+    """A VP9 packet in flexible mode: without TL0PICIDX, with a reference where there is one."""
+    first = packet[12] | 0x10
+    reference = b"\x02" if first & 0x40 else b""
+    return packet[:12] + bytes((first,)) + packet[13:16] + reference + packet[17:]
 
 
 class Layers:

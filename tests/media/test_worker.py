@@ -29,7 +29,6 @@ from media.interface import (
     TransportState,
     UnknownPublication,
 )
-from media.layers import EVERYTHING, LayerTarget
 from media.rtp import extension, extension_block, header, payload_bounds, unwrap_rtx
 from media.worker import MediaWorker
 from tests.media.coded import encode, encoder, moving_frames, packets, payloads
@@ -309,23 +308,6 @@ async def test_plain_stun_is_served_like_a_stun_server() -> None:
         mapped = stun.read_xor_address(reply.attributes[stun.XOR_MAPPED_ADDRESS], b"t" * 12)
         assert mapped == peer.sockets[0].get_extra_info("sockname")
         assert worker.stats().transports == 0
-
-
-async def test_a_viewer_can_be_paused_and_go_on() -> None:
-    async with relay() as worker, raw_peers(worker, "a", "b") as (publisher, viewer):
-        video_id = await connected_pair(publisher, viewer)
-        publisher.send_rtp(video(1, KEYFRAME))
-        await viewer.next_rtp()
-        worker.set_layer("r", "b", video_id, LayerTarget(0, None, paused=True))
-        publisher.send_rtp(video(2, KEYFRAME))
-        await publisher.handled()
-        worker.set_layer("r", "b", video_id, EVERYTHING)
-        publisher.send_rtp(video(3))
-        publisher.send_rtp(video(4, KEYFRAME + b" again"))
-        assert (await viewer.next_rtp()).endswith(b"again")
-        for participant, publication in (("b", "unknown"), ("a", video_id), ("nobody", video_id)):
-            with pytest.raises(UnknownPublication):
-                worker.set_layer("r", participant, publication, EVERYTHING)
 
 
 async def test_leaving_ends_publications_and_tells() -> None:
