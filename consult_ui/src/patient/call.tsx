@@ -48,8 +48,7 @@ function Remote({ who, track, screen }: { who: ParticipantView; track: MediaStre
       )}
       {track && (
         <figcaption>
-          {who.name}
-          <span class="tile-role"> {t(`role.${who.role}`)}</span>
+          {who.name} <span class="tile-role">{t(`role.${who.role}`)}</span>
         </figcaption>
       )}
     </figure>
