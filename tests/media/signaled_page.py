@@ -127,8 +127,9 @@ async function sinksTo(most, type, kind, name) {
 
 // RTP time of the sound that was played last, or null before there is any.
 function soundTime() {
-  const receiver = pc.getReceivers().find(({track}) => track.kind === 'audio');
-  return receiver.getSynchronizationSources()[0]?.rtpTimestamp ?? null;
+  const hearing = pc.getReceivers().filter(({track}) => track.kind === 'audio');
+  const heard = hearing.flatMap((receiver) => receiver.getSynchronizationSources());
+  return heard[0]?.rtpTimestamp ?? null;
 }
 
 const localPort = () => pc.getReceivers()[0].transport.iceTransport.getSelectedCandidatePair().local.port;
