@@ -37,6 +37,10 @@ WITHOUT_WEBGL2 = """
 })();
 """
 
+WITHOUT_PLANES = """
+Object.defineProperty(VideoFrame.prototype, 'format', { get: () => null });
+"""
+
 
 @asynccontextmanager
 async def call(
@@ -140,6 +144,7 @@ async def test_a_call_with_emphasis(
         assert colors.worst_de00(np.asarray(Image.open(BytesIO(original)).convert("RGB"))) < 1.5
 
         # Somebody comes who sees it in a plain video: another Publication, for everybody.
+        await referrer.press(re.compile("^Patient 1"))
         await referrer.press("Join the call")
         person = specialist.page.get_by_role("listitem").filter(has_text="Dr. Bauer")
         await person.get_by_role("button", name="Admit").click()
@@ -159,3 +164,15 @@ async def test_a_specialist_without_webgl2_gets_the_camera_as_it_is(
         assert camera_of(clinic, consultation_id).emphasis is None
         seen = await read_rgb(specialist.page.get_by_label(CAMERA, exact=True).first)
         assert Colors(skin).worst_de00(seen) < 1.5
+
+
+async def test_frames_that_cannot_be_read_are_asked_for_as_they_are(
+    clinic: Clinic, chromium: LaunchChromium, skin_video: Path, skin: Scene
+) -> None:
+    phone, office = await chromium(skin_video), await chromium()
+    async with call(clinic, phone, office, WITHOUT_PLANES) as (specialist, _, _, consultation_id):
+        video = specialist.page.get_by_label(CAMERA, exact=True).first
+        await expect(video).to_have_css("opacity", "1")
+        assert camera_of(clinic, consultation_id).emphasis is None
+        await specialist.frames_of(CAMERA)
+        assert Colors(skin).worst_de00(await read_rgb(video)) < 1.5
