@@ -20,7 +20,7 @@ PUBLISHER_EXTENSIONS = (
     rtp.TRANSPORT_CC_URI,
     rtp.ABS_SEND_TIME_URI,
 )
-SUBSCRIBER_EXTENSIONS = (rtp.MID_URI,)
+SUBSCRIBER_EXTENSIONS = (rtp.TRANSPORT_CC_URI, rtp.MID_URI)
 DEPENDENCY_EXTENSIONS = (rtp.DEPENDENCY_DESCRIPTOR_URI,)
 """Of AV1: a receiver that has it need not look into the payload."""
 CODECS = ("VP8", "VP9", "H264", "AV1", "opus")
@@ -175,10 +175,18 @@ def _plan_subscription(planned: PlannedSection, wanted: ChosenCodec) -> None:
         raise SdpRefused(f"m-line {section.mid} does not offer {wanted.name}, which its Publication uses")
     level = wanted.parameters.get("profile-level-id")
     exact = [codec for codec in fitting if codec.parameters.get("profile-level-id") == level]
-    feedback = tuple(f for f in VIDEO_FEEDBACK if f not in ("goog-remb", "transport-cc"))
-    planned.codec = _choose(section, (exact or fitting)[0], feedback if section.kind == "video" else ())
+    chosen = (exact or fitting)[0]
+    feedback = VIDEO_FEEDBACK if section.kind == "video" else AUDIO_FEEDBACK
+    # One estimate is enough: the relay's own, or the viewer's where it cannot say when packets came.
+    numbered = (
+        "transport-cc" in chosen.feedback and 1 <= section.extensions.get(rtp.TRANSPORT_CC_URI, 0) <= 14
+    )
+    surplus = "goog-remb" if numbered else "transport-cc"
+    planned.codec = _choose(section, chosen, tuple(f for f in feedback if f != surplus))
     planned.direction = "sendonly"
     planned.extensions = _extensions(section, SUBSCRIBER_EXTENSIONS, planned.codec)
+    if not numbered:
+        planned.extensions.pop(rtp.TRANSPORT_CC_URI, None)
 
 
 def _offered(section: sdp.Section) -> list[sdp.Codec]:

@@ -220,6 +220,11 @@ class Encoding:
         """The block of this source for the next RR, or None before its first packet."""
         return self._reception.block(self.ssrc, now) if self.ssrc is not None else None
 
+    @property
+    def bitrate_bps(self) -> float:
+        """Payload that came in the last second."""
+        return self._rates[0]
+
     def measure(self, now: float) -> None:
         """Refresh bitrate, frame rate and quantiser; to be called about once a second."""
         self._native_quantiser = self._quantiser.mean(now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Protocol
 
@@ -36,6 +36,20 @@ class TransportState(StrEnum):
     CONNECTED = "connected"
     SILENT = "silent"
     CLOSED = "closed"
+
+
+class AdaptationLevel(IntEnum):
+    """How far a viewer's path made the relay give way; each level includes those before it."""
+
+    FULL = 0
+    OWN_PICTURE_SMALLER = 1
+    """A screen, or a picture that is not the patient's, gets less than it could use, or is paused."""
+    FEWER_FRAMES = 2
+    """The patient's picture moves less; it keeps its resolution."""
+    STILL_PROMPT = 3
+    """The patient's picture gets less than its least: a still shows more."""
+    AUDIO_ONLY = 4
+    """The patient's picture is paused; where none is wanted, every picture is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,8 @@ class PublicationInfo:
     """RTP encoding name in SDP's spelling: "VP8", "VP9", "H264", "AV1", "opus"."""
     emphasis: ChromaEmphasis | None = None
     """What every viewer of this Publication must undo, from its first frame to its last."""
+    is_patient: bool = False
+    """Its participant is the patient: a camera then shows the skin that the consultation is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +148,22 @@ class TransportChanged:
     state: TransportState
 
 
-MediaEvent = PublicationAdded | PublicationEnded | TransportChanged
+@dataclass(frozen=True, slots=True)
+class BudgetChanged:
+    """What the best of a Publication's viewers can take has changed: its publisher is to send so much.
+
+    bitrate_bps: IP and UDP headers included; the same as is told to it by REMB. max_framerate: frames per
+    second at which full resolution fits; 0: nobody can take it now.
+    """
+
+    room_id: str
+    participant_id: str
+    publication_id: str
+    bitrate_bps: int
+    max_framerate: float
+
+
+MediaEvent = PublicationAdded | PublicationEnded | TransportChanged | BudgetChanged
 
 
 class MediaError(Exception):
@@ -203,6 +234,24 @@ class PublicationStats:
 
 
 @dataclass(frozen=True, slots=True)
+class PathStats:
+    """A viewer's path as the relay estimates it.
+
+    estimate_bps: what it carries, IP and UDP headers included. sent_bps: what it is sent, likewise. loss:
+    share of the packets, 0 to 1. rtt_ms: 0 while unknown. queue_delay_ms: mean wait in the path's queues.
+    packets_dropped: found no place in the relay's own queue towards it.
+    """
+
+    estimate_bps: int
+    sent_bps: int
+    loss: float
+    rtt_ms: float
+    queue_delay_ms: float
+    packets_dropped: int
+    level: AdaptationLevel
+
+
+@dataclass(frozen=True, slots=True)
 class RelayStats:
     """Counters of the whole worker."""
 
@@ -232,6 +281,8 @@ class Relay(Protocol):
         subscriptions: Mapping[str, str],
         remote_hint: str | None = None,
         emphasis: Mapping[str, ChromaEmphasis] = MappingProxyType({}),
+        *,
+        is_patient: bool = False,
     ) -> Negotiation:
         """Answer a participant's offer.
 
@@ -242,7 +293,8 @@ class Relay(Protocol):
         offers, so negotiations of one participant never meet. The same DTLS fingerprint with new ICE
         credentials is an ICE restart; another fingerprint replaces the old connection. remote_hint: the
         address the request came from, used only to announce loopback to a participant on this host.
-        Raises SdpRefused, UnknownPublication, EmphasisRefused; nothing has changed then.
+        is_patient: the participant's camera shows the patient, and is the last picture to give way on a
+        viewer's path. Raises SdpRefused, UnknownPublication, EmphasisRefused; nothing has changed then.
         """
 
     async def leave(self, room_id: str, participant_id: str) -> None:
@@ -274,6 +326,9 @@ class Relay(Protocol):
 
     def publication_stats(self, publication_id: str) -> PublicationStats | None:
         """Counters of one Publication, or None."""
+
+    def path_stats(self, room_id: str, participant_id: str) -> PathStats | None:
+        """A participant's path towards it, or None when there is no such participant."""
 
     def stats(self) -> RelayStats:
         """Counters of the worker."""

@@ -33,6 +33,16 @@ class LayerTarget(NamedTuple):
 EVERYTHING = LayerTarget(max_spatial=MAX_SPATIAL, max_temporal=None, paused=False)
 
 
+def lesser(one: LayerTarget, other: LayerTarget) -> LayerTarget:
+    """What both allow."""
+    temporal = [target.max_temporal for target in (one, other) if target.max_temporal is not None]
+    return LayerTarget(
+        min(one.max_spatial, other.max_spatial),
+        min(temporal, default=None),
+        one.paused or other.paused,
+    )
+
+
 def best_encoding(ranked: Sequence[int], sending: Set[int], max_spatial: int) -> int:
     """The encoding for one who wants at most this rank.
 

@@ -4,7 +4,8 @@ Subscriptions, and feedback goes back."""
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from media import rtcp, rtp
@@ -14,10 +15,10 @@ from media.fanout import Fanout
 from media.ice_lite import Address, Credentials
 from media.interface import TransportState
 from media.policer import Policer
-from media.subscription import Subscription
 from media.transport import Transport
 from media.twcc import ArrivalRecorder
 from media.udp import Ancillary
+from media.viewer import CallLater, Viewer, never
 
 TRANSPORT_CC_INTERVAL_S = 0.05
 REPORT_INTERVAL_S = 1.0
@@ -34,18 +35,17 @@ class Route(NamedTuple):
     encoding: Encoding
 
 
-@dataclass(slots=True)
-class Receiving:
-    """A subscribing m-line: the Subscription, and the Fanout that feeds it."""
-
-    subscription: Subscription
-    fanout: Fanout
-
-
 class Participant:
     """Routing tables and periodic feedback of one participant. `transport` is set right after creation."""
 
-    def __init__(self, room_id: str, participant_id: str, max_publication_bps: int) -> None:
+    def __init__(
+        self,
+        room_id: str,
+        participant_id: str,
+        max_publication_bps: int,
+        call_later: CallLater = never,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.room_id = room_id
         self.participant_id = participant_id
         self.transport: Transport
@@ -61,17 +61,17 @@ class Participant:
         self._last_control_s = 0.0
         self.feedback_ssrc = secrets.randbits(32)
         self.sending: dict[str, Fanout] = {}
-        self.receiving: dict[str, Receiving] = {}
+        self.viewer = Viewer(max_publication_bps, call_later, clock)
+        self.receiving = self.viewer.receiving
         self.reduced_size = True
         self.routes: dict[int, Route] = {}
-        self._max_publication_bps = max_publication_bps
+        self.max_publication_bps = max_publication_bps
         self._mid_extension = 0
         self._rid_extension = 0
         self._repaired_rid_extension = 0
         self._transport_cc_extension = 0
         self._arrivals = ArrivalRecorder()
         self._policer = Policer()
-        self._by_outgoing_ssrc: dict[int, Receiving] = {}
         self._feedback_at_s = 0.0
         self._report_at_s = 0.0
 
@@ -93,10 +93,10 @@ class Participant:
             ssrc = next((s for s in section.ssrcs if s not in repairs), None)
             if ssrc is not None:
                 self._bind(fanout, fanout.publication.encodings[0], ssrc, section.rtx_of.get(ssrc))
-        self._by_outgoing_ssrc = {r.subscription.ssrc: r for r in self.receiving.values()}
+        self.viewer.route()
         videos = sum(fanout.publication.is_video for fanout in self.sending.values())
         sounds = len(self.sending) - videos
-        self._policer.set_rate(videos * self._max_publication_bps + sounds * AUDIO_ALLOWANCE_BPS)
+        self._policer.set_rate(videos * self.max_publication_bps + sounds * AUDIO_ALLOWANCE_BPS)
 
     def _bind(self, fanout: Fanout, encoding: Encoding, ssrc: int, rtx_ssrc: int | None) -> None:
         if encoding.bind(ssrc, rtx_ssrc):
@@ -194,15 +194,10 @@ class Participant:
                 route = self.routes.get(packet.ssrc)
                 if route is not None and not route.repairs and route.encoding.receive_report(packet, now):
                     route.fanout.deliver_report(route.encoding, packet)
-            elif isinstance(packet, rtcp.Nack):
-                receiving = self._by_outgoing_ssrc.get(packet.media_ssrc)
-                if receiving is not None:
-                    for again in receiving.subscription.retransmit(packet.sequences, now):
-                        self.transport.send_rtp(again)
-            elif isinstance(packet, rtcp.PictureLoss):
-                receiving = self._by_outgoing_ssrc.get(packet.media_ssrc)
-                if receiving is not None:
-                    receiving.subscription.want_keyframe()
+            try:
+                self.viewer.receive(packet, now, self.transport.send_rtp)
+            except rtcp.MalformedRtcp:
+                return "malformed"
         return None
 
     @property
@@ -213,19 +208,14 @@ class Participant:
     def follow_transport(self, now: float) -> None:
         """Start or pause the Subscriptions with the transport's state."""
         connected = self.transport.state is TransportState.CONNECTED
-        for receiving in self.receiving.values():
-            if connected:
-                receiving.fanout.activate(receiving.subscription, now)
-            else:
-                receiving.subscription.deactivate()
+        self.viewer.follow(connected=connected, now=now)
 
     def moved(self) -> None:
         """The participant has another address: what was lost on the way there, keyframes mend."""
         for fanout in self.sending.values():
             for encoding in fanout.publication.encodings:
                 encoding.keyframes.want()
-        for receiving in self.receiving.values():
-            receiving.subscription.want_keyframe()
+        self.viewer.want_keyframes()
 
     def cap_changed(self) -> None:
         """Tell the publisher its cap with the next feedback."""
@@ -233,7 +223,10 @@ class Participant:
 
     def tick(self, now: float) -> None:
         """Send what is due: NACK and PLI at once, transport-cc every 50 ms, RR and REMB every second."""
-        if not self.transport.secured or not self.sending:
+        if not self.transport.secured:
+            return
+        self.viewer.tick(now)
+        if not self.sending:
             return
         messages: list[bytes] = []
         for fanout in self.sending.values():
@@ -268,9 +261,7 @@ class Participant:
             if not publication.is_video:
                 total_bps += AUDIO_ALLOWANCE_BPS
             elif known and "goog-remb" in publication.codec.feedback:
-                cap_bps = publication.cap_bps
-                limit_bps = self._max_publication_bps
-                total_bps += limit_bps if cap_bps is None else min(cap_bps, limit_bps)
+                total_bps += int(min(self.max_publication_bps, publication.limit_bps))
                 ssrcs += known
         return [rtcp.remb(self.feedback_ssrc, total_bps, ssrcs)] if ssrcs else []
 

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import math
+
 from media import rtcp
 from media.answer import ChosenCodec
 from media.encoding import Encoding
 from media.interface import Kind, PublicationInfo, PublicationStats
 from media.layers import MAX_SPATIAL, best_encoding
 
+BUDGET_CHANGED = 0.05
+"""A smaller change of what viewers can take is not told to the publisher: the estimate saws by more."""
 MIN_CAP_BPS = 30_000
 """Below this no browser keeps a picture moving."""
 SILENT_AFTER_S = 1.5
@@ -27,6 +31,8 @@ class Publication:
         self.rids = rids
         self.is_video = info.kind is Kind.VIDEO
         self.cap_bps: int | None = None
+        self.budget: tuple[int, float] | None = None
+        """(bit/s, frames per second) that the best of the viewers can take; None: there is none."""
         self.dependency_extension = 0
         """Id of the Dependency Descriptor in its packets, or 0."""
         self.encodings = tuple(
@@ -46,6 +52,28 @@ class Publication:
     def set_cap(self, bitrate_bps: int | None) -> None:
         """What the publisher may send at most; None leaves it to the configuration."""
         self.cap_bps = None if bitrate_bps is None else max(MIN_CAP_BPS, bitrate_bps)
+
+    def set_budget(self, budget: tuple[int, float] | None) -> bool:
+        """Take what the best of the viewers can take; False, and no change, when it is nearly what it was."""
+        known = self.budget
+        if known is not None and budget is not None and known[1] == budget[1]:
+            if abs(budget[0] - known[0]) <= BUDGET_CHANGED * known[0]:
+                return False
+        elif known == budget:
+            return False
+        self.budget = budget
+        return True
+
+    @property
+    def limit_bps(self) -> float:
+        """What the publisher may send: no more than its cap, and than the best of its viewers can take."""
+        cap_bps = math.inf if self.cap_bps is None else self.cap_bps
+        return cap_bps if self.budget is None else min(cap_bps, max(MIN_CAP_BPS, self.budget[0]))
+
+    @property
+    def bitrate_bps(self) -> float:
+        """Payload of all encodings that came in the last second."""
+        return sum(encoding.bitrate_bps for encoding in self.encodings)
 
     def by_rid(self, rid: str) -> Encoding | None:
         """The encoding of this name."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 
+from media.adaptation import best
 from media.answer import ChosenCodec, Outgoing, Plan, PlannedSection
+from media.congestion.allocation import FULL_FPS, Budget
 from media.fanout import Fanout
 from media.interface import (
+    BudgetChanged,
     ChromaEmphasis,
     Kind,
     MediaEvent,
@@ -18,10 +21,11 @@ from media.interface import (
     TransportState,
     UnknownPublication,
 )
-from media.participant import Participant, Receiving
+from media.participant import Participant
 from media.publication import Publication
-from media.rtp import DEPENDENCY_DESCRIPTOR_URI, MID_URI
+from media.rtp import DEPENDENCY_DESCRIPTOR_URI, MID_URI, TRANSPORT_CC_URI
 from media.subscription import Subscription
+from media.viewer import Receiving
 
 
 class Rooms:
@@ -53,6 +57,8 @@ class Rooms:
         plan: Plan,
         sources: Mapping[str, Source],
         emphasis: Mapping[str, ChromaEmphasis],
+        *,
+        is_patient: bool = False,
     ) -> None:
         """Begin, keep or end a participant's Publications. sources, emphasis: by mid."""
         for mid, fanout in list(participant.sending.items()):
@@ -76,6 +82,7 @@ class Rooms:
                 source=source,
                 codec=chosen.name,
                 emphasis=emphasis.get(mid),
+                is_patient=is_patient,
             )
             rids = plan.by_mid(mid).rids
             publication = Publication(info, chosen, participant.feedback_ssrc, rids)
@@ -111,6 +118,23 @@ class Rooms:
             outgoing[mid] = _outgoing(fanout.publication.info, subscription)
         return outgoing
 
+    def refresh_budgets(self) -> None:
+        """Tell publishers what the best of their viewers can take, where that has changed."""
+        found: dict[str, list[Budget]] = {}
+        for participant in self.participants.values():
+            for budget in participant.viewer.path.allocation.budgets:
+                found.setdefault(budget.stream_id, []).append(budget)
+        for publication_id, fanout in self.fanouts.items():
+            publication = fanout.publication
+            wanted = best(found[publication_id]) if publication_id in found else None
+            if not publication.is_video or not publication.set_budget(wanted):
+                continue
+            key = (publication.info.room_id, publication.info.participant_id)
+            publisher = self.participants[key]
+            publisher.cap_changed()
+            bitrate_bps, max_framerate = wanted or (publisher.max_publication_bps, FULL_FPS)
+            self._emit(BudgetChanged(*key, publication_id, bitrate_bps, max_framerate))
+
     def remove(self, participant: Participant) -> None:
         """Forget a participant and all it sends and receives. Its transport is the caller's to close."""
         key = (participant.room_id, participant.participant_id)
@@ -133,7 +157,9 @@ class Rooms:
 
 
 def _connect(participant: Participant, subscription: Subscription, fanout: Fanout) -> None:
-    fanout.add(subscription, participant.transport.send_rtp, participant.transport.send_rtcp)
+    viewer, transport = participant.viewer, participant.transport
+    send_rtp = viewer.sender(subscription, transport.send_rtp)
+    fanout.add(subscription, send_rtp, viewer.report_sender(transport.send_rtcp))
 
 
 def _dependency_extension(planned: PlannedSection) -> int:
@@ -152,6 +178,9 @@ def _new_subscription(publication: Publication, planned: PlannedSection, codec: 
     mid_extension = planned.extensions.get(MID_URI)
     mid = planned.section.mid.encode()
     named = [(mid_extension, mid)] if mid_extension is not None and len(mid) <= 16 else []
+    number_extension = planned.extensions.get(TRANSPORT_CC_URI)
+    if number_extension is not None:
+        named.insert(0, (number_extension, bytes(2)))  # first: viewer_path.NUMBER_AT
     return Subscription(
         publication,
         codec,
@@ -161,4 +190,5 @@ def _new_subscription(publication: Publication, planned: PlannedSection, codec: 
         dependency_extension=_dependency_extension(planned),
         first_sequence=secrets.randbits(15),
         first_timestamp=secrets.randbits(32),
+        numbered=number_extension is not None,
     )

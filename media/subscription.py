@@ -21,6 +21,8 @@ CATCH_UP_SPEED = 16
 RESENDS_PER_S = 600.0
 RESEND_BURST = 250.0
 MAX_RESENT_NOTED = 1024
+PADDING_PACKETS = 64
+"""Padding repeats one of so many last packets: 0.3 s of a 2.5 Mbit/s picture."""
 _HEADER = struct.Struct("!BBHII")
 _SEQUENCE = struct.Struct("!H")
 
@@ -31,6 +33,7 @@ class Subscription:
 
     codec: payload types of the viewer's m-line. extensions: id and value of those in every packet.
     dependency_extension: id of the Dependency Descriptor there, which is passed on as it came, or 0.
+    numbered: the first of the extensions is a transport-wide number, written as each packet leaves.
     """
 
     def __init__(
@@ -43,6 +46,8 @@ class Subscription:
         first_sequence: int,
         first_timestamp: int,
         dependency_extension: int = 0,
+        *,
+        numbered: bool = False,
     ) -> None:
         self.publication = publication
         self.codec = codec
@@ -57,6 +62,7 @@ class Subscription:
         self._past_end: Packet | None = None
         self._thinner: Thinner | None = None
         """Only where temporal layers are, or were, to be left out: most streams do without it."""
+        self.numbered = numbered
         self._extension_values = extensions
         self._extensions = extension_block(extensions)
         self._dependency_extension = dependency_extension
@@ -81,6 +87,7 @@ class Subscription:
         self._resent: dict[int, float] = {}
         self._resend_budget = RESEND_BURST
         self._budget_at_s = 0.0
+        self._padded = 0
 
     @property
     def started(self) -> bool:
@@ -268,9 +275,7 @@ class Subscription:
             out_sequence = highest - ((highest - wire) & 0xFFFF)
             if out_sequence < self._floor or now - self._resent.get(out_sequence, -1.0) < RESEND_AFTER_S:
                 continue
-            source = (out_sequence - self._sequence_offset, self._picture_offset)
-            if self._thinner is not None:
-                source = self._thinner.numbers.incoming(out_sequence) or source
+            source = self._source_of(out_sequence)
             packet = encoding.history.get(source[0])
             if packet is None:
                 continue
@@ -283,6 +288,44 @@ class Subscription:
             self._resent[out_sequence] = now
             resent.append(self._again(packet, out_sequence, source[1]))
         return resent
+
+    def _source_of(self, out_sequence: int) -> tuple[int, int]:
+        """(sequence number, picture offset) of what went out under a number."""
+        source = (out_sequence - self._sequence_offset, self._picture_offset)
+        if self._thinner is not None:
+            source = self._thinner.numbers.incoming(out_sequence) or source
+        return source
+
+    def padding(self, size_bytes: int) -> bytes | None:
+        """An RTX packet of about so many bytes that tells the viewer nothing new: one of the last packets
+        again, or padding alone where none of them is large enough. None where there is no RTX, whose numbers
+        are its own (RFC 4588, 4)."""
+        if self.codec.rtx_payload_type is None or self.rtx_ssrc is None or not self.active:
+            return None
+        encoding = self.source
+        if encoding is not None:
+            for step in range(PADDING_PACKETS):
+                back = (self._padded + step) % PADDING_PACKETS
+                out_sequence = self._next_sequence - 1 - back
+                if out_sequence < self._floor:
+                    continue
+                number, picture_offset = self._source_of(out_sequence)
+                packet = encoding.history.get(number)
+                if packet is not None and size_bytes / 2 <= packet.end - packet.start <= size_bytes:
+                    self._padded = back + 1
+                    return self._again(packet, out_sequence, picture_offset)
+        last = self._last
+        timestamp = self._next_timestamp if last is None else last.timestamp + self._timestamp_offset
+        length = min(255, max(1, size_bytes))
+        head = _HEADER.pack(
+            self._first_byte | 0x20,
+            self.codec.rtx_payload_type,
+            self._rtx_sequence & 0xFFFF,
+            timestamp & 0xFFFFFFFF,
+            self.rtx_ssrc,
+        )
+        self._rtx_sequence += 1
+        return head + self._extensions + bytes(length - 1) + bytes([length])
 
     def _again(self, packet: Packet, out_sequence: int, picture_offset: int) -> bytes:
         number, data, start, end, timestamp, marker, *_ = packet

@@ -23,6 +23,7 @@ from media.interface import (
     MediaConfig,
     MediaEvent,
     Negotiation,
+    PathStats,
     PublicationAdded,
     PublicationInfo,
     PublicationStats,
@@ -44,6 +45,8 @@ from media.watch import Watch
 log = logging.getLogger(__name__)
 
 TICK_S = 0.02
+BUDGETS_S = 0.1
+"""How often publishers are told, at most, what their viewers can take."""
 ABANDONED_AFTER_S = 60.0
 """A transport that never connects, or stays silent, is closed after this time."""
 
@@ -62,6 +65,7 @@ class MediaWorker:
         self._listeners: list[Callable[[MediaEvent], None]] = []
         self._closing: set[asyncio.Task[None]] = set()
         self._ticked_at_s = 0.0
+        self._budgets_at_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._stopped = False
 
@@ -93,6 +97,8 @@ class MediaWorker:
         subscriptions: Mapping[str, str],
         remote_hint: str | None = None,
         emphasis: Mapping[str, ChromaEmphasis] = MappingProxyType({}),
+        *,
+        is_patient: bool = False,
     ) -> Negotiation:
         """Answer an offer; see Relay. Raises SdpRefused, UnknownPublication, EmphasisRefused; nothing has
         changed then."""
@@ -104,7 +110,7 @@ class MediaWorker:
         plan = answer.plan(parse(sdp), kinds, codecs)
         now = time.monotonic()
         participant = self._connection(room_id, participant_id, plan, now)
-        self._rooms.publish(participant, plan, publications, emphasis)
+        self._rooms.publish(participant, plan, publications, emphasis, is_patient=is_patient)
         outgoing = self._rooms.subscribe(participant, plan, wanted)
         participant.reduced_size = plan.rtcp_reduced_size
         participant.route(plan)
@@ -141,15 +147,8 @@ class MediaWorker:
     def set_layer(self, room_id: str, participant_id: str, publication_id: str, target: LayerTarget) -> None:
         """What one viewer should get of a Publication at most. Raises UnknownPublication."""
         participant = self._rooms.participants.get((room_id, participant_id))
-        found = [
-            receiving.subscription
-            for receiving in (participant.receiving.values() if participant is not None else ())
-            if receiving.fanout.publication.info.publication_id == publication_id
-        ]
-        if not found:
+        if participant is None or not participant.viewer.set_layer(publication_id, target):
             raise UnknownPublication("the participant does not receive this Publication")
-        for subscription in found:
-            subscription.set_layer(target)
 
     def watch(self, publication_id: str, listener: Callable[[TappedFrame], None]) -> Callable[[], None]:
         """Tap a video Publication; returns the function that ends the watch. Raises UnknownPublication."""
@@ -173,6 +172,11 @@ class MediaWorker:
         """Counters of one Publication, or None."""
         fanout = self._rooms.fanouts.get(publication_id)
         return fanout.publication.stats() if fanout is not None else None
+
+    def path_stats(self, room_id: str, participant_id: str) -> PathStats | None:
+        """A participant's path towards it, or None."""
+        participant = self._rooms.participants.get((room_id, participant_id))
+        return participant.viewer.path.stats() if participant is not None else None
 
     def stats(self) -> RelayStats:
         """Counters of the worker."""
@@ -204,7 +208,9 @@ class MediaWorker:
             self._remove(participant)
             participant = None
         if participant is None:
-            participant = Participant(room_id, participant_id, self._config.max_publication_bps)
+            participant = Participant(
+                room_id, participant_id, self._config.max_publication_bps, self._loop.call_later
+            )
             self._rooms.participants[key] = participant
             participant.transport = Transport(
                 self._certificate,
@@ -257,6 +263,9 @@ class MediaWorker:
         for participant in list(self._rooms.participants.values()):
             participant.tick(now)
             self._check_liveness(participant, now)
+        if now - self._budgets_at_s >= BUDGETS_S:
+            self._budgets_at_s = now
+            self._rooms.refresh_budgets()
         self._timer = self._loop.call_later(TICK_S, self._tick)
 
     def _check_liveness(self, participant: Participant, now: float) -> None:

@@ -87,6 +87,7 @@ class RoomDoors:
             },
             room.addresses.get(participant.participant_id),
             emphasis,
+            is_patient=participant.role is Role.PATIENT,
         )
         if not room.is_admitted(participant.participant_id):
             # Sent back or ended while the relay was at it: the door is shut again.

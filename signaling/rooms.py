@@ -11,6 +11,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from media.interface import (
+    BudgetChanged,
     MediaEvent,
     PublicationAdded,
     PublicationEnded,
@@ -297,6 +298,8 @@ class Rooms:
     # --- what happens ---------------------------------------------------------------------------------
 
     def _on_media_event(self, event: MediaEvent) -> None:
+        if isinstance(event, BudgetChanged):
+            return  # its publisher is told by REMB; nothing of the room has changed
         room_id = event.room_id if isinstance(event, TransportChanged) else event.publication.room_id
         served = self._served.get(room_id)
         if served is None:

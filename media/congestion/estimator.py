@@ -93,7 +93,7 @@ class SendEstimator:
         self._acknowledged = AcknowledgedRate()
         self._rate = RateControl(start_bps, min_bps, max_bps)
         self._loss = LossControl()
-        self._reported = LossThresholds(start_bps)
+        self._reported = LossThresholds(max_bps)  # it falls from what is sent, and climbs 5 % a second only
         self._limit = ApplicationLimit()
         self._probes = ProbeController(start_bps)
         self._probe_rates = ProbeRates()
@@ -119,6 +119,21 @@ class SendEstimator:
     def in_flight_bytes(self) -> int:
         """Sent after the newest packet that has come."""
         return self._history.in_flight_bytes
+
+    @property
+    def sent_bytes(self) -> int:
+        """All that was ever sent."""
+        return self._history.sent_bytes
+
+    @property
+    def has_feedback(self) -> bool:
+        """Whether transport-cc feedback has come at all."""
+        return self._feedback_s is not None
+
+    @property
+    def informed(self) -> bool:
+        """Whether the viewer has said anything of its path."""
+        return self._feedback_s is not None or self._reported_s is not None
 
     def demand(self, bitrate_bps: float) -> None:
         """What could be sent at most, were there no limit: no probe goes far beyond."""

@@ -73,6 +73,11 @@ class Pacer(Generic[T]):
         """The pacing rate."""
         return self._rate_bps
 
+    @property
+    def is_idle(self) -> bool:
+        """Nothing waits and no probe runs."""
+        return not (self._video or self._resent or self._audio or self._probe is not None)
+
     def queue_s(self) -> float:
         """How long what waits will take to leave."""
         return (self.queued_bytes + self.resent_bytes) * self._seconds_per_byte
@@ -197,6 +202,10 @@ class Pacer(Generic[T]):
         self._probe = cluster
         self._probe_began_s = now
         self._probe_packets = self._probe_bytes = 0
+
+    def give_up_probe(self) -> None:
+        """There is nothing to send a probe with."""
+        self._probe = None
 
     def padding_due(self, now: float) -> tuple[int, int] | None:
         """(bytes, probe cluster) of padding that a probe lacks now, when no packet waits."""

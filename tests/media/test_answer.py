@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media import answer, sdp
+from media import answer, rtp, sdp
 from media.answer import ChosenCodec, Local, Outgoing
 from media.ice_lite import Credentials
 from media.interface import Kind, SdpRefused
@@ -98,6 +98,36 @@ def test_the_answer_of_a_subscription() -> None:
     assert (read.ssrcs, read.rtx_of) == ([11, 12], {11: 12})
     assert read.codecs[96].feedback == ["nack", "nack pli"]
     assert read.codecs[96].parameters == {}
+
+
+NUMBERED = f"""a=rtcp-fb:96 goog-remb
+a=rtcp-fb:96 transport-cc
+a=rtcp-fb:111 transport-cc
+a=extmap:3 {rtp.TRANSPORT_CC_URI}
+a=rtcp-fb:96 nack
+"""
+
+
+def test_viewers_say_when_packets_came() -> None:
+    text = offer().replace("a=sendonly", "a=recvonly").replace("a=rtcp-fb:96 nack\n", NUMBERED)
+    text = text.replace("a=rtcp-fb:* ", NUMBERED.split("\n")[3] + "\na=rtcp-fb:* ")
+    opus = ChosenCodec("opus", 111, 48000, 2, {}, ())
+    plan = answer.plan(sdp.parse(text), {}, {"1": VP8, "0": opus})
+    for mid, feedback in (("0", ("transport-cc",)), ("1", ("transport-cc", "nack", "nack pli"))):
+        planned_section = plan.by_mid(mid)
+        assert planned_section.codec is not None
+        assert planned_section.codec.feedback == feedback
+        assert planned_section.extensions[rtp.TRANSPORT_CC_URI] == 3
+
+
+@pytest.mark.parametrize("missing", NUMBERED.split("\n")[1:4:2])
+def test_a_viewer_that_cannot_is_asked_for_its_own_estimate(missing: str) -> None:
+    text = offer().replace("a=sendonly", "a=recvonly").replace("a=rtcp-fb:96 nack\n", NUMBERED)
+    assert missing in text
+    planned_video = answer.plan(sdp.parse(text.replace(missing, "a=x")), {}, {"1": VP8}).by_mid("1")
+    assert planned_video.codec is not None
+    assert planned_video.codec.feedback == ("goog-remb", "nack", "nack pli")
+    assert rtp.TRANSPORT_CC_URI not in planned_video.extensions
 
 
 def test_a_viewer_of_h264_gets_the_profile_of_the_publication() -> None:

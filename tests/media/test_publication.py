@@ -114,3 +114,27 @@ def test_a_choice_is_always_one_that_sends_where_any_does(
     allowed = ranked[: max(0, wanted) + 1]
     below = [index for index in allowed if index in sending]
     assert not below or chosen == below[-1]
+
+
+def test_a_publisher_may_send_what_its_cap_and_its_viewers_allow() -> None:
+    source = publication()
+    assert source.limit_bps == float("inf")
+    assert source.set_budget((1_000_000, 15.0))
+    assert source.limit_bps == 1_000_000
+    source.set_cap(400_000)
+    assert source.limit_bps == 400_000
+    assert source.set_budget((0, 0.0))
+    assert source.limit_bps == MIN_CAP_BPS
+    assert source.set_budget(None)
+    assert not source.set_budget(None)
+    assert source.limit_bps == 400_000
+
+
+def test_a_small_change_of_the_budget_is_none() -> None:
+    source = publication()
+    assert source.set_budget((1_000_000, 15.0))
+    assert not source.set_budget((1_040_000, 15.0))
+    assert not source.set_budget((960_000, 15.0))
+    assert source.budget == (1_000_000, 15.0)
+    assert source.set_budget((960_000, 12.0))
+    assert source.set_budget((800_000, 12.0))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page
 
+from media.congestion.estimator import START_BPS
 from media.interface import PublicationEnded, PublicationInfo, TappedFrame, TransportChanged, TransportState
 from media.layers import EVERYTHING, LayerTarget
 from media.worker import MediaWorker
@@ -259,3 +260,23 @@ async def test_av1_reaches_another_page(chromium: LaunchChromium) -> None:
             assert "dependency-descriptor" in await evaluate(page, "pc.remoteDescription.sdp")
         inbound = await evaluate(made.viewer, "statistics('inbound-rtp', 'video')")
         assert inbound["nackCount"] == 0
+
+
+async def test_a_viewers_feedback_raises_the_relays_estimate(chromium: LaunchChromium) -> None:
+    async with call(await chromium()) as made:
+        viewer, video = made.viewer, made.published[1][0]
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                await evaluate(viewer, "id => frames(id, 3)", video)
+                stats = made.worker.path_stats("r", "b")
+                assert stats is not None
+                if stats.estimate_bps > 2 * START_BPS:
+                    break
+        assert stats.rtt_ms > 0
+        # Probes were taken for what they are: packets again, none of them lost.
+        await evaluate(viewer, "id => frames(id, 30)", video)
+        seen = await evaluate(viewer, "statistics('inbound-rtp', 'video')")
+        assert (seen["packetsLost"], seen["nackCount"]) == (0, 0)
+        assert seen["retransmittedPacketsReceived"] > 0
+        heard = await evaluate(viewer, "statistics('inbound-rtp', 'audio')")
+        assert heard["packetsLost"] == 0
