@@ -162,7 +162,7 @@ class SendEstimator:
             usage = Usage.OVERUSING if Usage.OVERUSING in (found, usage) else found
         self._limit.update(self._history.sent_bytes, self._rate.bitrate_bps, now)
         self._control(usage, now)
-        measured_bps = self._probe_rates.update(results)
+        measured_bps = self._probe_rates.update(results) if joined.has_probe else None
         if measured_bps is not None:
             self._probed(measured_bps, usage, now)
         return joined

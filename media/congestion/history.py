@@ -32,6 +32,8 @@ class Joined:
     """Packets before this message that no message told of, because it was lost: nothing is known of them."""
     newest_sent_s: float = 0.0
     """When the newest packet that has come was sent."""
+    has_probe: bool = False
+    """Packets of a probe cluster are among the results."""
 
 
 class SendHistory:
@@ -90,6 +92,8 @@ class SendHistory:
             ring[sequence & _MASK] = None
             _, size, sent_s, cluster, total = packet
             results.append((sent_s, arrived_s, size, cluster))
+            if cluster:
+                joined.has_probe = True
             if missing:
                 missing.pop(sequence, None)
             if total > self._acknowledged_bytes:

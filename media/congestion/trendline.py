@@ -9,20 +9,36 @@ from media.congestion.groups import GroupDelta
 
 WINDOW = 20
 """Groups in the regression (libwebrtc trendline_estimator)."""
+REBASE = 64
+"""Groups after which the sums are made anew."""
+MIN_SPREAD_MS2 = 1e-3
+"""Arrivals that lie closer together have no slope."""
 SMOOTHING = 0.9
 """Share of the past in the smoothed delay (libwebrtc trendline_estimator)."""
 
 
 class Trendline:
-    """Least squares over the last groups."""
+    """Least squares over the last groups, by sums that a new group and the oldest one change."""
 
-    __slots__ = ("_accumulated_ms", "_first_ms", "_points", "_smoothed_ms", "deltas", "slope")
+    __slots__ = (
+        "_accumulated_ms",
+        "_first_ms",
+        "_points",
+        "_smoothed_ms",
+        "_x",
+        "_xx",
+        "_xy",
+        "_y",
+        "deltas",
+        "slope",
+    )
 
     def __init__(self) -> None:
-        self._points: deque[tuple[float, float]] = deque(maxlen=WINDOW)
+        self._points: deque[tuple[float, float]] = deque()
         self._first_ms: float | None = None
         self._accumulated_ms = 0.0
         self._smoothed_ms = 0.0
+        self._x = self._y = self._xx = self._xy = 0.0
         self.deltas = 0
         """How many deltas there were so far."""
         self.slope = 0.0
@@ -36,19 +52,35 @@ class Trendline:
         self._accumulated_ms += delta.arrived_ms - delta.sent_ms
         self._smoothed_ms = SMOOTHING * self._smoothed_ms + (1 - SMOOTHING) * self._accumulated_ms
         points = self._points
-        points.append((delta.at_ms - self._first_ms, self._smoothed_ms))
+        x, y = delta.at_ms - self._first_ms, self._smoothed_ms
+        points.append((x, y))
+        self._x += x
+        self._y += y
+        self._xx += x * x
+        self._xy += x * y
         if len(points) < WINDOW:
             return
-        mean_x = mean_y = 0.0
-        for x, y in points:
-            mean_x += x
-            mean_y += y
-        mean_x /= WINDOW
-        mean_y /= WINDOW
-        above = below = 0.0
-        for x, y in points:
-            x -= mean_x
-            above += x * (y - mean_y)
-            below += x * x
-        if below > 0:
-            self.slope = above / below
+        if len(points) > WINDOW:
+            x, y = points.popleft()
+            self._x -= x
+            self._y -= y
+            self._xx -= x * x
+            self._xy -= x * y
+        if not self.deltas % REBASE:
+            self._rebase(points[0])
+        below = self._xx - self._x * self._x / WINDOW
+        if below > MIN_SPREAD_MS2:
+            self.slope = (self._xy - self._x * self._y / WINDOW) / below
+
+    def _rebase(self, origin: tuple[float, float]) -> None:
+        """Count from the oldest group again, so that rounding never adds up."""
+        assert self._first_ms is not None
+        self._first_ms += origin[0]
+        self._accumulated_ms -= origin[1]
+        self._smoothed_ms -= origin[1]
+        points = [(x - origin[0], y - origin[1]) for x, y in self._points]
+        self._points = deque(points)
+        self._x = sum(x for x, _ in points)
+        self._y = sum(y for _, y in points)
+        self._xx = sum(x * x for x, _ in points)
+        self._xy = sum(x * y for x, y in points)
