@@ -13,7 +13,7 @@ import pytest
 
 from media import rtcp
 from media.interface import MediaConfig, SdpRefused, Source
-from media.rtp import extension, header
+from media.rtp import extension, extension_block, header
 from media.subscription import RESEND_BURST
 from media.worker import MediaWorker
 from tests.media.raw_peer import RawPeer, raw_peers

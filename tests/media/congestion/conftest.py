@@ -1,4 +1,4 @@
-"""Examples of property tests: the same in every run, and without a deadline, since the machine may be busy."""
+"""Property tests here run the same examples each time, without a deadline: machines may be busy."""
 
 from __future__ import annotations
 
