@@ -1,4 +1,4 @@
-"""What the worker sends its viewers: numbers over all streams, feedback that is read, budgets that are told."""
+"""What the worker sends its viewers: numbers over all streams, feedback that is read, budgets told."""
 
 from __future__ import annotations
 
