@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from playwright.async_api import Locator
+from playwright.async_api import Locator, Page, expect
 
 Rectangle = tuple[float, float, float, float]
 
@@ -24,6 +25,21 @@ READ_PIXELS = """
   return canvas.toDataURL('image/png').split(',')[1];
 }
 """
+
+
+async def raw_canvas(specialist: Page, camera: str) -> NDArray[np.uint8]:
+    """The picture on the specialist's stage without the calibration's correction."""
+    wipe = specialist.get_by_role("slider", name="Raw / corrected")
+    if await wipe.count():
+        await wipe.press("End")
+        await expect(wipe).to_have_attribute("aria-valuenow", "100")
+    canvas = specialist.get_by_role("img", name=re.compile(f"^{camera}"))
+    await canvas.wait_for()
+    # The change is drawn at the next display refresh, and the one after it comes when that is done.
+    await specialist.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+    return await read_rgb(canvas)
 
 
 async def read_rgb(element: Locator) -> NDArray[np.uint8]:

@@ -23,7 +23,7 @@ from records.interface import SYSTEM_ACTOR, Role, Variant
 from tests.conftest import LaunchChromium
 from tests.e2e.conftest import Clinic
 from tests.e2e.people import DESK, PHONE, Person, open_consultation, sign_in, walk_to_waiting_room, watched
-from tests.e2e.picture import means_of, read_rgb
+from tests.e2e.picture import means_of, raw_canvas, read_rgb
 
 REGIONS = ("forearm", "elbow", "wrist", "lesion")
 CAMERA = "Camera of Patient 1"
@@ -86,18 +86,6 @@ async def tapped(clinic: Clinic, camera: PublicationInfo) -> TappedFrame:
         end()
 
 
-async def raw_canvas(specialist: Person) -> NDArray[np.uint8]:
-    """The specialist's picture without the calibration's correction."""
-    wipe = specialist.page.get_by_role("slider", name="Raw / corrected")
-    if await wipe.count():
-        await wipe.press("End")
-        await expect(wipe).to_have_attribute("aria-valuenow", "100")
-    canvas = specialist.page.get_by_role("img", name=re.compile(f"^{CAMERA}"))
-    await canvas.wait_for()
-    await specialist.frames_of(CAMERA)
-    return await read_rgb(canvas)
-
-
 class Colors:
     """What the camera shows of skin, and how far a picture is from it."""
 
@@ -127,7 +115,7 @@ async def test_a_call_with_emphasis(
         video = specialist.page.get_by_label(CAMERA, exact=True).first
         await expect(video).to_have_css("opacity", "0")
         assert colors.worst_de00(await read_rgb(video)) > 5
-        assert colors.worst_de00(await raw_canvas(specialist)) < 1.5
+        assert colors.worst_de00(await raw_canvas(specialist.page, CAMERA)) < 1.5
         # The patient's own picture is the camera's, as this browser draws a camera.
         own = patient.page.get_by_label("Picture of your own camera", exact=True).first
         assert colors.worst_de00(await read_rgb(own)) < 4
@@ -153,7 +141,7 @@ async def test_a_call_with_emphasis(
         seen = await read_rgb(referrer.page.get_by_label(CAMERA, exact=True).first)
         assert colors.worst_de00(seen) < 1.5
         await expect(specialist.page.get_by_label(CAMERA, exact=True).first).to_have_css("opacity", "1")
-        assert colors.worst_de00(await raw_canvas(specialist)) < 1.5
+        assert colors.worst_de00(await raw_canvas(specialist.page, CAMERA)) < 1.5
 
 
 async def test_a_specialist_without_webgl2_gets_the_camera_as_it_is(
