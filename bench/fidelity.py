@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import statistics
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,10 +25,14 @@ import cv2
 import numpy as np
 from playwright.async_api import Browser, Page, async_playwright
 
+from bench.fidelity_janus import janus as through_janus
 from bench.fidelity_routes import Inbox, LossyPath, PageToPage, Relayed, Route, pages, relay
 from bench.fidelity_scene import FPS, LOOP_FRAMES, SATURATED, LesionScene
 from bench.fidelity_score import Score, number_of, read_number, score, to_rgb
 from bench.harness import Options, PeerDidNotRun, Report, machine, parse
+from bench.load import namespace
+from bench.relays.interface import CannotRun
+from bench.relays.janus import install as install_janus
 from media.emphasis import SKIN, forward_table
 from media.interface import ChromaEmphasis
 from media.simulated.camera import Illuminant
@@ -175,12 +181,17 @@ async def measure(options: Options) -> Report:
             relay() as worker,
             LossyPath.to(worker.port, LOSS) as lossy,
             async_playwright() as playwright,
+            AsyncExitStack() as peers,
         ):
             routes: dict[str, Route] = {
                 "direct": PageToPage(),
                 "relay": Relayed(worker),
                 "lossy": Relayed(worker, lossy.port),
             }
+            try:
+                routes["janus"] = await peers.enter_async_context(through_janus(folder / "janus"))
+            except CannotRun as reason:
+                print(reason)
             bench = Bench(url, inbox, routes, report)
             for what, tone, sides in _plan(options):
                 scene = _scene(what, tone)
@@ -206,8 +217,9 @@ def _plan(options: Options) -> Iterator[tuple[str, Tone, list[Side]]]:
     rates = RATES_KBPS if options.full else (500, 300)
     for index, tone in enumerate((Tone.LIGHT,) if options.quick else Tone):
         sides = [ours(rate) for rate in rates]
-        for rate in rates if options.full else (500,):
-            sides += [defaults(rate), janus(rate)] + ([plain(rate)] if options.full else [])
+        sides += [janus(500), *(defaults(rate) for rate in rates if options.full or rate == 500)]
+        if options.full:
+            sides += [plain(500), plain(300)]
         yield "macules", tone, sides if index % 2 == 0 else sides[::-1]
     if options.full:
         for tone in (Tone.LIGHT, Tone.DARK):
@@ -276,6 +288,9 @@ def _print_row(row: dict[str, Any]) -> None:
 def main() -> None:
     """`./dev bench fidelity`."""
     options = parse("fidelity", __doc__ or "", has_full=True)
+    if namespace.can_enter() and not namespace.inside():
+        install_janus()
+        sys.exit(namespace.run_inside("bench.fidelity", sys.argv[1:]))
     cv2.setNumThreads(1)
     asyncio.run(measure(options)).finish(options)
 
