@@ -22,7 +22,9 @@ RESENDS_PER_S = 600.0
 RESEND_BURST = 250.0
 MAX_RESENT_NOTED = 1024
 PADDING_PACKETS = 64
-"""Padding repeats one of so many last packets: 0.3 s of a 2.5 Mbit/s picture."""
+"""Padding repeats one of so many packets before the so many last: of a 2.5 Mbit/s picture, 0.3 to 0.6 s ago.
+A viewer puts a picture together again whose packets come twice before it was shown (libwebrtc
+packet_buffer)."""
 _HEADER = struct.Struct("!BBHII")
 _SEQUENCE = struct.Struct("!H")
 
@@ -298,21 +300,21 @@ class Subscription:
 
     def padding(self, size_bytes: int) -> bytes | None:
         """An RTX packet of about so many bytes that tells the viewer nothing new: one of the last packets
-        again, or padding alone where none of them is large enough. None where there is no RTX, whose numbers
+        again, or padding alone where none of them fits. None where there is no RTX, whose numbers
         are its own (RFC 4588, 4)."""
         if self.codec.rtx_payload_type is None or self.rtx_ssrc is None or not self.active:
             return None
         encoding = self.source
         if encoding is not None:
             for step in range(PADDING_PACKETS):
-                back = (self._padded + step) % PADDING_PACKETS
-                out_sequence = self._next_sequence - 1 - back
+                turn = (self._padded + step) % PADDING_PACKETS
+                out_sequence = self._next_sequence - 1 - PADDING_PACKETS - turn
                 if out_sequence < self._floor:
                     continue
                 number, picture_offset = self._source_of(out_sequence)
                 packet = encoding.history.get(number)
                 if packet is not None and size_bytes / 2 <= packet.end - packet.start <= size_bytes:
-                    self._padded = back + 1
+                    self._padded = turn + 1
                     return self._again(packet, out_sequence, picture_offset)
         last = self._last
         timestamp = self._next_timestamp if last is None else last.timestamp + self._timestamp_offset

