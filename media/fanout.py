@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from media import rtcp
 from media.encoding import Encoding
+from media.fidelity import FidelityMeter
 from media.publication import Publication
 from media.rtp import Packet
 from media.subscription import Subscription
@@ -20,6 +21,7 @@ class Fanout:
     def __init__(self, publication: Publication) -> None:
         self.publication = publication
         self.watch: Watch | None = None
+        self.fidelity = FidelityMeter()
         self.announced = False
         self.packets_sent = 0
         self.packets_refused = 0

@@ -262,6 +262,35 @@ class RelayStats:
     """By reason: "unvalidated_address", "not_authenticated", "malformed", "queue_full" and so on."""
 
 
+class Purpose(StrEnum):
+    """What a live picture is fit for."""
+
+    DIAGNOSTIC = "diagnostic"
+    CONVERSATION = "conversation"
+
+
+class FidelityReason(StrEnum):
+    """Why a picture is for conversation only, the most serious first."""
+
+    NO_PICTURE = "no_picture"
+    SMALL = "small"
+    COARSE = "coarse"
+    LOSSY = "lossy"
+    UNMEASURED = "unmeasured"
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """How far a live picture may be trusted, its color apart.
+
+    contrast_kept: expected share of a small lesion's a* contrast that encoding has left; None where unknown.
+    """
+
+    purpose: Purpose
+    reasons: tuple[FidelityReason, ...] = ()
+    contrast_kept: float | None = None
+
+
 class Relay(Protocol):
     """A media worker: one UDP port, any number of rooms. Not thread-safe; lives on one event loop."""
 
@@ -329,6 +358,9 @@ class Relay(Protocol):
 
     def path_stats(self, room_id: str, participant_id: str) -> PathStats | None:
         """A participant's path towards it, or None when there is no such participant."""
+
+    def fidelity(self, publication_id: str) -> Fidelity | None:
+        """How far a video Publication's picture may be trusted now, or None; to be asked twice a second."""
 
     def stats(self) -> RelayStats:
         """Counters of the worker."""

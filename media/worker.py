@@ -19,6 +19,7 @@ from media.ice_lite import new_credentials
 from media.interface import (
     ChromaEmphasis,
     EmphasisRefused,
+    Fidelity,
     Kind,
     MediaConfig,
     MediaEvent,
@@ -177,6 +178,14 @@ class MediaWorker:
         """A participant's path towards it, or None."""
         participant = self._rooms.participants.get((room_id, participant_id))
         return participant.viewer.path.stats() if participant is not None else None
+
+    def fidelity(self, publication_id: str) -> Fidelity | None:
+        """How far a video Publication's picture may be trusted now, or None."""
+        fanout = self._rooms.fanouts.get(publication_id)
+        if fanout is None or not fanout.publication.is_video:
+            return None
+        publication = fanout.publication
+        return fanout.fidelity.observe(publication.info, publication.stats(), time.monotonic())
 
     def stats(self) -> RelayStats:
         """Counters of the worker."""

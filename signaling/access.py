@@ -42,6 +42,7 @@ class Act(StrEnum):
     MUTE = "mute"
     CHAT = "chat"
     READ_CHAT = "read_chat"
+    READ_STATISTICS = "read_statistics"
     CAPTURE = "capture"
     ANSWER_CAPTURE = "answer_capture"
     OPEN_UPLOAD = "open_upload"
@@ -122,6 +123,7 @@ _ROWS: tuple[_Row, ...] = (
     (Act.MUTE, _EVERYBODY, _OPEN, (Tie.ADMITTED,)),
     (Act.CHAT, _EVERYBODY, _OPEN, (Tie.ADMITTED,)),
     (Act.READ_CHAT, _EVERYBODY, _OPEN, (Tie.ADMITTED,)),
+    (Act.READ_STATISTICS, (_S, _R), _OPEN, (Tie.ADMITTED,)),
     (Act.CAPTURE, (_S,), _OPEN, (Tie.ADMITTED,)),
     (Act.ANSWER_CAPTURE, (_P, _R), _OPEN, (Tie.ADMITTED,)),
     (Act.OPEN_UPLOAD, (_P, _S, _R), _OPEN, (Tie.ADMITTED,)),

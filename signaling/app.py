@@ -22,6 +22,7 @@ from signaling.identity import Identity, require, token_hash
 from signaling.live import CONSULTATION, WORKLIST, SocketLive, bind
 from signaling.room_capture import RoomCaptures
 from signaling.room_doors import RoomDoors
+from signaling.room_quality import RoomQuality
 from signaling.rooms import Rooms
 from signaling.services import SERVICES, Services
 from signaling.worklists import Worklists
@@ -42,6 +43,7 @@ def bind_consultation(
     rooms: Rooms,
     doors: RoomDoors,
     captures: RoomCaptures,
+    quality: RoomQuality,
     live: SocketLive,
 ) -> None:
     """The /consultation namespace."""
@@ -50,7 +52,7 @@ def bind_consultation(
         who, consultation_id, undoes_emphasis = await _who(services, request, auth)
         await rooms.enter(who, consultation_id, sid, client_address(request), undoes_emphasis)
 
-    events = consultation_events(rooms, doors, captures, services.records, live, services.clock)
+    events = consultation_events(rooms, doors, captures, quality, services.records, live, services.clock)
     bind(server, CONSULTATION, enter, rooms.left, events)
 
 

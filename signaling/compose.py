@@ -41,6 +41,7 @@ from signaling.reading import Reader
 from signaling.room_calibration import RoomCalibrations
 from signaling.room_capture import RoomCaptures
 from signaling.room_doors import RoomDoors
+from signaling.room_quality import RoomQuality
 from signaling.room_steps import RoomSteps
 from signaling.rooms import GRACE_S, Rooms
 from signaling.services import IceServers, Services
@@ -173,9 +174,10 @@ async def _start(
     )
     captures = RoomCaptures(rooms, relay, records, stills, live, utc_now)
     calibrations = RoomCalibrations(rooms, relay, workers, functions, live, utc_now)
-    rooms.attach(live, captures, calibrations)
+    quality = RoomQuality(rooms, relay, live)
+    rooms.attach(live, captures, calibrations, quality)
     worklists = Worklists(reader, bus, SocketLive(server, WORKLIST), utc_now)
-    for part in (captures.stop, calibrations.stop, worklists.stop, rooms.stop):
+    for part in (captures.stop, calibrations.stop, quality.stop, worklists.stop, rooms.stop):
         stack.push_async_callback(part)
 
     metrics = Metrics()
@@ -195,7 +197,7 @@ async def _start(
     )
     app = make_app(services)
     doors = RoomDoors(rooms, steps, relay, bus, live)
-    bind_consultation(server, services, rooms, doors, captures, live)
+    bind_consultation(server, services, rooms, doors, captures, quality, live)
     bind_worklist(server, worklists)
     server.attach(app)
     port = await _listen(app, settings, tls, stack)

@@ -16,6 +16,7 @@ from signaling.reading import CHAT_HISTORY_LINES
 from signaling.room_capture import RoomCaptures
 from signaling.room_doors import RoomDoors
 from signaling.room_ports import Live
+from signaling.room_quality import RoomQuality
 from signaling.room_steps import actor_of
 from signaling.rooms import Rooms
 from signaling.views import chat_view, emphasis_from_wire
@@ -25,6 +26,7 @@ def consultation_events(
     rooms: Rooms,
     doors: RoomDoors,
     captures: RoomCaptures,
+    quality: RoomQuality,
     records: Records,
     live: Live,
     clock: Callable[[], datetime],
@@ -82,12 +84,16 @@ def consultation_events(
         await captures.device_failed(sid, request.capture_id, request.reason)
         return m.OkReply()
 
+    async def statistics(sid: str, request: m.StatisticsRequest) -> m.StatisticsView:
+        return quality.statistics(sid)
+
     return {
         **{name: (kind, command(name)) for name, (kind, _) in COMMANDS.items()},
         "negotiate": (m.NegotiateRequest, negotiate),
         "mute": (m.MuteRequest, mute),
         "chat": (m.ChatRequest, chat),
         "chat_history": (m.ChatHistoryRequest, chat_history),
+        "statistics": (m.StatisticsRequest, statistics),
         "capture": (m.CaptureRequest, capture),
         "capture_progress": (m.CaptureProgressRequest, capture_progress),
         "capture_failed": (m.CaptureFailedRequest, capture_failed),

@@ -24,6 +24,9 @@ GamutName = Literal["rec2020", "p3", "srgb", "less"]
 VariantName = Literal["original", "display", "corrected", "thumbnail"]
 GradeName = Literal["good", "usable", "refuse"]
 EmphasisVersion = Annotated[int, Meta(ge=0, le=1000)]
+PurposeName = Literal["diagnostic", "conversation"]
+FidelityReasonName = Literal["no_picture", "small", "coarse", "lossy", "unmeasured"]
+AdaptationName = Literal["full", "own_picture_smaller", "fewer_frames", "still_prompt", "audio_only"]
 CaptureStateName = Literal["requested", "taking", "uploading", "storing", "stored", "failed"]
 
 
@@ -297,10 +300,21 @@ class CalibrationView(View):
     """The chart was in the last frame looked at."""
 
 
+class FidelityView(View):
+    """How far the live picture of a Publication may be trusted, its color apart."""
+
+    publication_id: str
+    purpose: PurposeName
+    reasons: list[FidelityReasonName]
+    """Why it is for conversation only, the most serious first."""
+    contrast_kept: float | None
+    """Expected share of a small lesion's contrast that encoding has left, in steps of 0.05."""
+
+
 class ConsultationView(View):
     """Everything one participant may know about a consultation: pushed whole as `state` at every change.
 
-    Whoever is not admitted sees only themselves, no Publications, no calibration and no capture.
+    Whoever is not admitted sees only themselves: no Publications, calibration, fidelity or capture.
     """
 
     consultation_id: str
@@ -322,6 +336,10 @@ class ConsultationView(View):
     calibration: CalibrationView | None
     emphasis_version: int
     """Chroma emphasis that everybody who sees your camera can undo; 0: send it as it is."""
+    fidelity: FidelityView | None
+    """Of the camera that is on the skin, while somebody looks."""
+    adaptation: AdaptationName
+    """How far your own path made the pictures that you get give way."""
 
 
 class ConsultationSummary(View):
@@ -636,6 +654,57 @@ class LutEvent(View):
     calibration: CalibrationView
     size: int
     lut: bytes
+
+
+class BudgetEvent(View):
+    """`budget` event to a publisher: what the best of a Publication's viewers can take.
+
+    max_framerate: frames per second at which full resolution fits; 0: nobody can take it now.
+    """
+
+    publication_id: str
+    bitrate_bps: int
+    max_framerate: float
+
+
+class StatisticsRequest(Request):
+    """`statistics`: staff inside ask how media flow. Replies StatisticsView."""
+
+
+class PublicationStatistics(View):
+    """A Publication as it reaches the relay. quantiser: on the codec's own scale, where it is read."""
+
+    publication_id: str
+    participant_id: str
+    source: SourceName
+    codec: str
+    bitrate_bps: float
+    frame_rate: float
+    width_px: int
+    height_px: int
+    quantiser: float | None
+    packets_received: int
+    packets_lost: int
+
+
+class PathStatistics(View):
+    """The way from the relay to a participant. loss: share of the packets, 0 to 1."""
+
+    participant_id: str
+    estimate_bps: int
+    sent_bps: int
+    loss: float
+    rtt_ms: float
+    queue_delay_ms: float
+    packets_dropped: int
+    adaptation: AdaptationName
+
+
+class StatisticsView(View):
+    """How media flow in a room just now."""
+
+    publications: list[PublicationStatistics]
+    paths: list[PathStatistics]
 
 
 class SnapshotEvent(View):

@@ -12,7 +12,14 @@ from signaling.calibrating import LiveCalibration
 from signaling.capture import Capture
 from signaling.consultation import ConsultationState, Place
 from signaling.errors import reply
-from signaling.messages import CaptureView, ConsultationView, ParticipantView, PublicationView
+from signaling.messages import (
+    AdaptationName,
+    CaptureView,
+    ConsultationView,
+    FidelityView,
+    ParticipantView,
+    PublicationView,
+)
 from signaling.reading import place_view
 from signaling.views import emphasis_view
 from signaling.waiting import DayEntry, estimated_wait, position
@@ -38,6 +45,9 @@ class Room:
     muted: set[str] = field(default_factory=set)
     capture: Capture | None = None
     calibration: LiveCalibration | None = None
+    fidelity: FidelityView | None = None
+    adaptations: dict[str, AdaptationName] = field(default_factory=dict)
+    """By participant: how far their path made the relay give way."""
 
     @property
     def consultation_id(self) -> str:
@@ -144,6 +154,8 @@ class Room:
             capture=capture_view(self.capture) if inside and self.capture is not None else None,
             calibration=self.calibration.view() if inside and self.calibration is not None else None,
             emphasis_version=self.emphasis_version(participant_id) if inside else 0,
+            fidelity=self.fidelity if inside else None,
+            adaptation=self.adaptations.get(participant_id, "full"),
         )
 
     def _day_with_now(self, day: Sequence[DayEntry]) -> list[DayEntry]:

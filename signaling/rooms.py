@@ -299,7 +299,7 @@ class Rooms:
 
     def _on_media_event(self, event: MediaEvent) -> None:
         if isinstance(event, BudgetChanged):
-            return  # its publisher is told by REMB; nothing of the room has changed
+            return  # its publisher is told; nothing of the room has changed
         room_id = event.room_id if isinstance(event, TransportChanged) else event.publication.room_id
         served = self._served.get(room_id)
         if served is None:

@@ -138,6 +138,8 @@ class Clinic:
             publications=publications if admitted else [],
             capture=None,
             calibration=None,
+            fidelity=None,
+            adaptation="full",
             emphasis_version=self.emphasis_version,
         )
 

@@ -95,6 +95,7 @@ async def test_whoever_waits_sees_only_themselves_and_reaches_nothing(clinic: Cl
         ("refuse", {**own, "words": "x"}),
         ("send_back", own),
         ("end", {}),
+        ("statistics", {}),
         ("capture", own),
         ("capture_progress", {"capture_id": "x", "state": "taking"}),
         ("capture_failed", {"capture_id": "x", "reason": "refused"}),

@@ -64,6 +64,17 @@ async def test_a_whole_consultation(clinic: Clinic) -> None:
         assert lut["calibration"]["report"]["grade"] in ("good", "usable")
         assert improves(lut["lut"], lut["size"])
 
+        # 540 lines are too few to judge by, and it says so.
+        seen = await specialist.state(lambda view: view["fidelity"] is not None)
+        assert seen["fidelity"]["purpose"] == "conversation"
+        assert seen["fidelity"]["reasons"][0] == "small"
+        statistics = await specialist.call("statistics")
+        camera = next(one for one in statistics["publications"] if one["source"] == "camera")
+        assert (camera["codec"], camera["width_px"], camera["height_px"]) == ("VP8", 960, 540)
+        assert camera["packets_received"] > 0
+        path = next(one for one in statistics["paths"] if one["participant_id"] == patient_id)
+        assert path["adaptation"] == "full"
+
         reply = await specialist.call("capture", {"participant_id": patient_id})
         assert reply["state"] == "requested"
         first = await eventually(specialist, "snapshot")

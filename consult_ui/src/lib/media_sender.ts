@@ -42,18 +42,37 @@ export function addSender(
 const BITS_PER_FRAME = 50_000;
 const FEWEST_FRAMES = 8;
 const MOST_FRAMES = 30;
+/** Below this no encoder keeps a picture. */
+const LEAST_BITRATE_BPS = 30_000;
 
 /** How many frames a second a bitrate is spent on: below 1.5 Mbit/s fewer of them keep more of a small lesion. */
 export function frameRateFor(bitrateBps: number): number {
   return Math.min(MOST_FRAMES, Math.max(FEWEST_FRAMES, Math.round(bitrateBps / BITS_PER_FRAME)));
 }
 
-/** Under pressure fewer frames, never fewer pixels; and the present bitrate limit. */
-export async function tuneVideoSender(sender: RTCRtpSender, maxBitrateBps: number): Promise<void> {
+export interface SenderLimits {
+  readonly maxBitrateBps: number;
+  readonly maxFramerate: number;
+}
+
+/**
+ * What a sender may use: this page's own limit, and what the best of its viewers can take. Where nobody can take it
+ * now it goes on with one frame a second, so that there is something to come back to.
+ */
+export function senderLimits(
+  maxBitrateBps: number,
+  budget?: { readonly bitrate_bps: number; readonly max_framerate: number },
+): SenderLimits {
+  const bitrateBps = Math.min(maxBitrateBps, Math.max(LEAST_BITRATE_BPS, budget?.bitrate_bps ?? maxBitrateBps));
+  const most = Math.max(1, Math.floor(budget?.max_framerate ?? MOST_FRAMES));
+  return { maxBitrateBps: bitrateBps, maxFramerate: Math.min(most, frameRateFor(bitrateBps)) };
+}
+
+/** Under pressure fewer frames, never fewer pixels; and the present limits. */
+export async function tuneVideoSender(sender: RTCRtpSender, { maxBitrateBps, maxFramerate }: SenderLimits): Promise<void> {
   const parameters: RTCRtpSendParameters & { degradationPreference?: string } = sender.getParameters();
   const [encoding] = parameters.encodings;
   if (!encoding) return; // not negotiated yet
-  const maxFramerate = frameRateFor(maxBitrateBps);
   if (encoding.maxBitrate === maxBitrateBps && encoding.maxFramerate === maxFramerate && parameters.degradationPreference === "maintain-resolution") return;
   encoding.maxBitrate = maxBitrateBps;
   encoding.maxFramerate = maxFramerate;

@@ -8,12 +8,12 @@
 
 import { effect, signal, type Signal } from "@preact/signals";
 import { sameEmphasis } from "../color/emphasis";
-import type { ChromaEmphasisView, IceServer, NegotiateReply, NegotiateRequest, PublicationView, SourceName } from "../wire/messages";
+import type { BudgetEvent, ChromaEmphasisView, IceServer, NegotiateReply, NegotiateRequest, PublicationView, SourceName } from "../wire/messages";
 import { ApiError } from "./api";
 import { hasWebRtc } from "./devices";
 import type { LiveConnection } from "./live";
 import { kindOf, midMaps, planReceive, type ReceiveSlot, recoveryStep, sessionOf } from "./media_plan";
-import { addSender, codecFromAddress, MAX_VIDEO_BITRATE_BPS, tuneVideoSender } from "./media_sender";
+import { addSender, codecFromAddress, MAX_VIDEO_BITRATE_BPS, senderLimits, tuneVideoSender } from "./media_sender";
 import { type SessionStats, StatsReader } from "./media_stats";
 
 export type MediaConnection = "idle" | "connecting" | "connected" | "interrupted";
@@ -107,6 +107,8 @@ export class MediaSession {
   private wake: () => void = () => {};
   private closed = false;
   private maxBitrate_bps = MAX_VIDEO_BITRATE_BPS;
+  /** By publication_id. */
+  private readonly budgets = new Map<string, BudgetEvent>();
   /** The codec that own video is offered in first. */
   readonly codec: string;
   private readonly statsReader = new StatsReader();
@@ -175,6 +177,12 @@ export class MediaSession {
   /** Cap what own video may use, in bit/s; null lifts the cap. */
   async limit(maxBitrate_bps: number | null): Promise<void> {
     this.maxBitrate_bps = Math.min(maxBitrate_bps ?? MAX_VIDEO_BITRATE_BPS, MAX_VIDEO_BITRATE_BPS);
+    if (this.link) await this.tune(this.link);
+  }
+
+  /** The relay says what the best of a Publication's viewers can take. */
+  async budget(budget: BudgetEvent): Promise<void> {
+    this.budgets.set(budget.publication_id, budget);
     if (this.link) await this.tune(this.link);
   }
 
@@ -270,8 +278,8 @@ export class MediaSession {
     if (link.session !== null && session !== link.session) return this.rebuild();
     link.session = session;
     await link.connection.setRemoteDescription({ type: "answer", sdp: reply.sdp });
-    await this.tune(link);
     this.takeOver(link, reply);
+    await this.tune(link);
   }
 
   /** Fit the connection's transceivers to what is wanted. */
@@ -335,8 +343,11 @@ export class MediaSession {
   }
 
   private async tune(link: Link): Promise<void> {
-    for (const [source, { transceiver }] of link.senders)
-      if (kindOf(source) === "video") await tuneVideoSender(transceiver.sender, this.maxBitrate_bps);
+    for (const [source, { transceiver }] of link.senders) {
+      if (kindOf(source) !== "video") continue;
+      const budget = this.budgets.get(this.ownPublications.peek().get(source) ?? "");
+      await tuneVideoSender(transceiver.sender, senderLimits(this.maxBitrate_bps, budget));
+    }
   }
 
   private build(): Link {

@@ -99,6 +99,12 @@ function CallState({ visit, view }: { visit: Visit; view: ConsultationView }): J
         <p>{t("call.media_lost")}</p>
       </Notice>
     );
+  if (view.adaptation === "audio_only")
+    return (
+      <Notice tone="info" title={t("call.audio_only_title")}>
+        <p>{t("call.audio_only")}</p>
+      </Notice>
+    );
   const sees = own.camera.value !== null && own.cameraOn.value;
   const hears = own.microphone.value !== null && own.microphoneOn.value;
   const key = sees ? (hears ? "both" : "see") : hears ? "hear" : "none";

@@ -9,6 +9,7 @@ import { languageChosen, setLanguage } from "../lib/i18n";
 import { CameraSender } from "../lib/camera_sender";
 import { MediaSession } from "../lib/media_session";
 import type {
+  BudgetEvent,
   CaptureTake,
   ChatHistoryView,
   ChatRequest,
@@ -144,6 +145,7 @@ export class Visit {
     const live = connectConsultation({ token: this.token });
     this.live.value = live;
     live.on<CaptureTake>("capture_take", (take) => void this.capturing.take(take));
+    live.on<BudgetEvent>("budget", (budget) => void this.media.peek()?.budget(budget));
     live.on<ChatView>("chat", (line) => this.takeChat([line]));
     const inside = computed(() => live.connected.value && live.state.value?.you.admission === "admitted");
     // What was said before a reload, or while the connection was away.

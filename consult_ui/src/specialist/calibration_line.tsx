@@ -8,7 +8,7 @@ import { formatNumber, language, t } from "../lib/i18n";
 import { announce } from "../lib/ui/live_region";
 import { formatDuration } from "../staff/format";
 import { GradeShape } from "../staff/snapshot_facts";
-import type { Standing } from "./calibration_standing";
+import type { Purpose, Standing } from "./calibration_standing";
 import type { Desk } from "./desk_state";
 
 const SHAPE = { good: "good", usable: "usable", refused: "refuse", outdated: "outdated", uncalibrated: "none" } as const;
@@ -16,7 +16,8 @@ const SHAPE = { good: "good", usable: "usable", refused: "refuse", outdated: "ou
 export function CalibrationLine({ desk }: { desk: Desk }): JSX.Element | null {
   useEffect(() => announceChanges(desk), [desk]);
   if (!desk.onStage.value) return null;
-  const { standing, purpose, report, ageS } = desk.standing.value;
+  const { standing, report, ageS } = desk.standing.value;
+  const { purpose, reasons, contrastKept } = desk.purpose.value;
   const words = language.value === "zh" ? report?.words_zh : report?.words_en;
   return (
     <div class={`calibration calibration-${standing}`} role="group" aria-label={t("calibration.title")}>
@@ -35,6 +36,12 @@ export function CalibrationLine({ desk }: { desk: Desk }): JSX.Element | null {
         )}
         <strong>{t(`purpose.${purpose}`)}</strong>
       </p>
+      {reasons.length > 0 && (
+        <p class="calibration-reasons">
+          {reasons.map((reason) => t(`fidelity.${reason}`, { kept: Math.round((contrastKept ?? 0) * 100) })).join(" ")}{" "}
+          {t("fidelity.take_still")}
+        </p>
+      )}
       {words ? <p class="quiet">{words}</p> : <p class="quiet">{t("calibration.how")}</p>}
     </div>
   );
@@ -48,12 +55,14 @@ function oneDecimal(value: number): string {
   return formatNumber(value, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
-/** A change of standing is said aloud; a ticking age is not. */
+/** A change of standing or purpose is said aloud; a ticking age is not. */
 function announceChanges(desk: Desk): () => void {
-  let last: Standing | null = null;
+  let last: readonly [Standing, Purpose] | null = null;
   return effect(() => {
     const { standing } = desk.standing.value;
-    if (last !== null && standing !== last) announce(t("calibration.said", { standing: t(`calibration.${standing}`) }));
-    last = standing;
+    const { purpose } = desk.purpose.value;
+    if (last !== null && (standing !== last[0] || purpose !== last[1]))
+      announce(t("calibration.said", { standing: t(`calibration.${standing}`), purpose: t(`purpose.${purpose}`) }));
+    last = [standing, purpose];
   });
 }

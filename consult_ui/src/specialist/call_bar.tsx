@@ -46,6 +46,17 @@ export function CallBar({ desk, call }: { desk: Desk; call: StaffCall }): JSX.El
           {t("own.devices")}
         </Button>
         <Button
+          icon="wifi"
+          shortcut="S"
+          title={t("keys.hover", { key: "S" })}
+          expanded={desk.panel.value === "statistics"}
+          onClick={() => {
+            desk.panel.value = desk.panel.value === "statistics" ? null : "statistics";
+          }}
+        >
+          {t("statistics.open")}
+        </Button>
+        <Button
           class="bar-end"
           icon="hang_up"
           disabled={desk.undo.isPending(endKey)}

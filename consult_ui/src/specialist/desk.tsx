@@ -24,6 +24,7 @@ import { listenToKeys } from "./keys";
 import { PatientColumn } from "./patient_column";
 import { People } from "./people";
 import { Stage } from "./stage";
+import { StatisticsPanel } from "./statistics_panel";
 import { Timeline } from "./timeline";
 import { Viewer } from "./viewer";
 import { Worklist } from "./worklist";
@@ -39,7 +40,7 @@ export function SpecialistDesk({ who }: { who: StaffView }): JSX.Element {
   const call = desk.call.value;
   const waiting = desk.lists.worklist.value?.consultations.reduce((sum, one) => sum + one.waiting.length, 0) ?? 0;
   const panel = desk.panel.value;
-  const toggle = (which: "keys" | "settings") => () => {
+  const toggle = (which: "keys" | "settings" | "statistics") => () => {
     desk.panel.value = desk.panel.value === which ? null : which;
   };
   return (
@@ -80,6 +81,7 @@ export function SpecialistDesk({ who }: { who: StaffView }): JSX.Element {
       {/* After a call there may be nothing to focus in this column, and it scrolls: so it takes focus itself. */}
       <main class={`desk-middle${desk.shown.value ? " desk-viewing" : ""}`} tabIndex={call?.ended.value ? 0 : undefined}>
         {panel === "keys" && <KeySheet keys={keys} onClose={toggle("keys")} />}
+        {panel === "statistics" && call?.inRoom.value && <StatisticsPanel call={call} onClose={toggle("statistics")} />}
         {panel === "settings" && <DisplayCheck onClose={toggle("settings")} />}
         {call ? <Middle desk={desk} call={call} key={call.consultationId} /> : <Stage desk={desk} />}
       </main>

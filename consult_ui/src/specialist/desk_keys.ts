@@ -54,6 +54,14 @@ export function deskKeys(
     },
     { key: "v", shown: "V", wordsKey: "keys.camera", onDown: () => void own()?.toggle("camera") },
     {
+      key: "s",
+      shown: "S",
+      wordsKey: "keys.statistics",
+      onDown: () => {
+        desk.panel.value = desk.panel.peek() === "statistics" ? null : "statistics";
+      },
+    },
+    {
       key: "?",
       shown: "?",
       wordsKey: "keys.sheet",

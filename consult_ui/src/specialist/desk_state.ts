@@ -11,8 +11,9 @@ import { undoQueue } from "../staff/undo";
 import type { ParticipantView, PublicationView } from "../wire/messages";
 import { standingOf } from "./calibration_standing";
 import { tellDisplayResults } from "./display_result";
+import { purposeOf } from "./picture_purpose";
 
-export type SidePanel = "keys" | "settings" | null;
+export type SidePanel = "keys" | "settings" | "statistics" | null;
 
 /** In the waiting room, whether by knocking or by being sent back: may be admitted or refused. */
 export function isAtTheDoor(who: ParticipantView): boolean {
@@ -65,6 +66,14 @@ export class Desk {
 
   readonly standing = computed(() =>
     standingOf(this.call.value?.view.value?.calibration ?? null, this.onStage.value?.publication_id ?? null, serverNowMs()),
+  );
+
+  readonly purpose = computed(() =>
+    purposeOf(
+      this.standing.value.purpose,
+      this.call.value?.view.value?.fidelity,
+      this.onStage.value?.publication_id ?? null,
+    ),
   );
 
   readonly lut = computed(() => {

@@ -13,6 +13,7 @@ import { type Facing, hasWebRtc } from "../lib/devices";
 import { connectConsultation, type ConsultationConnection } from "../lib/live";
 import { MediaSession, prepareEngine } from "../lib/media_session";
 import type {
+  BudgetEvent,
   CaptureView,
   ChatView,
   ConsultationDetail,
@@ -65,6 +66,7 @@ export class StaffCall {
     void prepareEngine();
     this.stopping.push(
       this.live.on<LutEvent>("lut", (event) => this.takeLut(event)),
+      this.live.on<BudgetEvent>("budget", (budget) => void this.media.peek()?.budget(budget)),
       this.live.on<ChatView>("chat", (line) => this.takeChat([line])),
       this.live.on<SnapshotEvent>("snapshot", ({ snapshot }) => this.takeSnapshots([snapshot])),
       effect(() => {

@@ -51,6 +51,14 @@ export function ConnectionLine({ call }: { call: StaffCall }): JSX.Element | nul
       </Notice>
     );
   }
+  const adaptation = call.view.value?.adaptation;
+  if (adaptation === "still_prompt" || adaptation === "audio_only") {
+    return (
+      <Notice tone="warning" title={t(`connection.${adaptation}`)}>
+        <p>{t(`connection.${adaptation}_safe`)}</p>
+      </Notice>
+    );
+  }
   return null;
 }
 

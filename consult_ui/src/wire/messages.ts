@@ -24,6 +24,12 @@ export type VariantName = "corrected" | "display" | "original" | "thumbnail";
 
 export type GradeName = "good" | "refuse" | "usable";
 
+export type PurposeName = "conversation" | "diagnostic";
+
+export type FidelityReasonName = "coarse" | "lossy" | "no_picture" | "small" | "unmeasured";
+
+export type AdaptationName = "audio_only" | "fewer_frames" | "full" | "own_picture_smaller" | "still_prompt";
+
 export type CaptureStateName = "failed" | "requested" | "stored" | "storing" | "taking" | "uploading";
 
 /** A refusal: a stable id for programs, words for a person, and what is safe. */
@@ -252,10 +258,20 @@ export interface CalibrationView {
   in_view: boolean;
 }
 
+/** How far the live picture of a Publication may be trusted, its color apart. */
+export interface FidelityView {
+  publication_id: string;
+  purpose: PurposeName;
+  /** Why it is for conversation only, the most serious first. */
+  reasons: FidelityReasonName[];
+  /** Expected share of a small lesion's contrast that encoding has left, in steps of 0.05. */
+  contrast_kept: number | null;
+}
+
 /**
  * Everything one participant may know about a consultation: pushed whole as `state` at every change.
  *
- * Whoever is not admitted sees only themselves, no Publications, no calibration and no capture.
+ * Whoever is not admitted sees only themselves: no Publications, calibration, fidelity or capture.
  */
 export interface ConsultationView {
   consultation_id: string;
@@ -277,6 +293,10 @@ export interface ConsultationView {
   calibration: CalibrationView | null;
   /** Chroma emphasis that everybody who sees your camera can undo; 0: send it as it is. */
   emphasis_version: number;
+  /** Of the camera that is on the skin, while somebody looks. */
+  fidelity: FidelityView | null;
+  /** How far your own path made the pictures that you get give way. */
+  adaptation: AdaptationName;
 }
 
 /** A consultation in a specialist's worklist. */
@@ -552,6 +572,54 @@ export interface LutEvent {
   calibration: CalibrationView;
   size: number;
   lut: ArrayBuffer;
+}
+
+/**
+ * `budget` event to a publisher: what the best of a Publication's viewers can take.
+ *
+ * max_framerate: frames per second at which full resolution fits; 0: nobody can take it now.
+ */
+export interface BudgetEvent {
+  publication_id: string;
+  bitrate_bps: number;
+  max_framerate: number;
+}
+
+/** `statistics`: staff inside ask how media flow. Replies StatisticsView. */
+export interface StatisticsRequest {
+}
+
+/** A Publication as it reaches the relay. quantiser: on the codec's own scale, where it is read. */
+export interface PublicationStatistics {
+  publication_id: string;
+  participant_id: string;
+  source: SourceName;
+  codec: string;
+  bitrate_bps: number;
+  frame_rate: number;
+  width_px: number;
+  height_px: number;
+  quantiser: number | null;
+  packets_received: number;
+  packets_lost: number;
+}
+
+/** The way from the relay to a participant. loss: share of the packets, 0 to 1. */
+export interface PathStatistics {
+  participant_id: string;
+  estimate_bps: number;
+  sent_bps: number;
+  loss: number;
+  rtt_ms: number;
+  queue_delay_ms: number;
+  packets_dropped: number;
+  adaptation: AdaptationName;
+}
+
+/** How media flow in a room just now. */
+export interface StatisticsView {
+  publications: PublicationStatistics[];
+  paths: PathStatistics[];
 }
 
 /** `snapshot` event to staff in the room: a snapshot is in the record, or got a derived picture. */
