@@ -33,8 +33,8 @@ MAX_PACKET_BYTES = 1200
 MIN_PADDING_BYTES = 60
 OVERFLOW_HOLD_S = 3.0
 MAX_OVERFLOW_HOLD_S = 24.0
-"""A stream whose queue overflowed rests so long, twice as long each time soon after: keyframes that do not
-get through cost everybody who sees it."""
+"""A stream whose queue overflows again within the latter rests for the former, and each time twice as long:
+keyframes that do not get through cost everybody who sees it."""
 MAX_REPORTS = 16
 
 _Waiting = tuple[bytes, Subscription, bool]
@@ -128,15 +128,19 @@ class ViewerPath:
         return packet[:at] + (number & 0xFFFF).to_bytes(2, "big") + packet[at + 2 :]
 
     def _overflowed(self, now: float) -> None:
-        """A stream of which something was dropped rests, and begins again at a keyframe."""
+        """A stream of which something was dropped begins again at a keyframe: at once the first time, since
+        its publisher has been told meanwhile, and after a rest where that did not help."""
         for _, subscription, is_resent in self._pacer.take_dropped():
             self.dropped += 1
             if is_resent or not subscription.started:
                 continue
             self.forget(subscription)
-            until_s, hold_s = self._resting.get(subscription, (now, 0.0))
-            soon = now - until_s < MAX_OVERFLOW_HOLD_S
-            hold_s = min(MAX_OVERFLOW_HOLD_S, max(OVERFLOW_HOLD_S, 2 * hold_s if soon else 0.0))
+            known = self._resting.get(subscription)
+            if known is None or now - known[0] > MAX_OVERFLOW_HOLD_S:
+                self._resting[subscription] = (now, 0.0)
+                subscription.restart()
+                continue
+            hold_s = min(MAX_OVERFLOW_HOLD_S, max(OVERFLOW_HOLD_S, 2 * known[1]))
             self._resting[subscription] = (now + hold_s, hold_s)
             subscription.set_layer(subscription.target._replace(paused=True))
 
@@ -207,7 +211,9 @@ class ViewerPath:
     def divide(self, demands: tuple[Demand, ...], now: float) -> Allocation:
         """Who gets what of the estimate; everybody everything while nothing is known of the path."""
         self.estimator.demand(DEMAND * sum(demand.full_bps for demand in demands))
-        target_bps = self.estimate.target_bps if self.estimator.informed else UNKNOWN_BPS
+        # What waits here is made good by less that is made.
+        carried_bps = self._pacer.budget_bps(self.estimate.target_bps)
+        target_bps = carried_bps if self.estimator.informed else UNKNOWN_BPS
         self.allocation = allocate(target_bps, demands, now, self.allocation)
         return self.allocation
 

@@ -16,11 +16,12 @@ from media.congestion.probing import ProbeCluster
 
 BURST_S = 0.005
 """burst_time: what an idle bucket lets out at once (GCC 4)."""
-MAX_QUEUE_S = 1.0
-"""Video that would take longer to leave is dropped, oldest first (libwebrtc pacing_controller allows 2 s; a
-consultation is not worth watching that late)."""
-MIN_QUEUE_BYTES = 64_000
-"""So much may always wait: a keyframe of a 720p skin view (measured: 20-60 kB)."""
+MAX_QUEUE_S = 1.5
+"""Video that would take longer to leave is dropped, oldest first (libwebrtc pacing_controller allows 2 s). It
+is long enough for a publisher that takes 0.5 s to follow a drop to a quarter (emulator)."""
+MIN_QUEUE_BYTES = 128_000
+"""So much may always wait: a keyframe of a 720p skin view (measured: 20-60 kB), or what comes at 2 Mbit/s
+until the publisher follows a drop (emulator)."""
 MAX_QUEUE_BYTES = 1_000_000
 MAX_RESENT_BYTES = 64_000
 """Retransmissions that may wait: what is older was given up by the viewer."""

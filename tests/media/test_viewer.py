@@ -106,8 +106,12 @@ def test_a_stream_that_overflowed_stays_paused_until_it_has_rested() -> None:
     path = bench.viewer.path
     path.direct = False
     path._pacer.set_rate(30_000, bench.now)
-    while not bench.paused():
-        bench.send(bench.sent[0] + bytes(1000))
+    for number in (2, 3):
+        bench.publish(number, key=True)
+        dropped = path.dropped
+        while path.dropped == dropped:
+            bench.send(bench.sent[0] + bytes(1000))
+    assert bench.paused()
     bench.run(OVERFLOW_HOLD_S - 1.0)
     assert bench.paused()
     bench.run(2.5)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from media import rtcp, rtp
 from media.adaptation import demand
-from media.congestion.pacer import MIN_QUEUE_BYTES
+from media.congestion.pacer import MAX_QUEUE_BYTES
 from media.interface import AdaptationLevel
 from media.layers import EVERYTHING
 from media.rtcp import ReportBlock
@@ -152,39 +152,51 @@ def test_a_narrow_path_is_paced_and_sound_goes_first() -> None:
     assert wake_s >= viewer.now
 
 
-def test_what_overflows_rests_and_comes_back() -> None:
+def overflow(viewer: Viewer) -> None:
+    """Begin at a keyframe, and send until something is dropped."""
+    encoding = viewer.subscription.publication.encodings[0]
+    again = encoding.receive(streams.vp8(encoding.highest + 1 & 0xFFFF, 2, key=True), viewer.now)
+    assert again is not None
+    viewer.subscription.forward(again, viewer.now)
+    dropped = viewer.path.dropped
+    for _ in range(MAX_QUEUE_BYTES // 1100):
+        viewer.path.video(packet(), viewer.subscription, viewer.now)
+        if viewer.path.dropped > dropped:
+            return
+    raise AssertionError("the queue has no end")
+
+
+def test_what_overflows_begins_again_and_rests_when_that_does_not_help() -> None:
     viewer = Viewer(300_000)
     viewer.run(4.0, 280_000)
-    burst = 2 * MIN_QUEUE_BYTES // 1100
-    sent = 0
-    while not viewer.subscription.target.paused:
-        viewer.path.video(packet(), viewer.subscription, viewer.now)
-        sent += 1
-        assert sent < burst
-    assert viewer.path.stats().packets_dropped > 0
-    assert viewer.subscription.target.paused
-    assert viewer.path.rests(viewer.subscription, viewer.now)
-    assert not viewer.path.rests(viewer.subscription, viewer.now + OVERFLOW_HOLD_S + 0.1)
-    # Nothing of it is sent any more, and the next time it rests longer.
-    assert viewer.path.due(viewer.now + 1.0, []) == []
-    viewer.subscription.set_layer(EVERYTHING)
-    assert viewer.subscription.publication.encodings[0].keyframes.wanted
-    viewer.now += OVERFLOW_HOLD_S + 1.0
-    restarted = viewer.subscription.publication.encodings[0].receive(streams.vp8(2, 2, key=True), viewer.now)
-    assert restarted is not None
-    assert viewer.subscription.forward(restarted, viewer.now) is not None
-    for _ in range(burst):
-        viewer.path.video(packet(), viewer.subscription, viewer.now)
-    assert viewer.path.rests(viewer.subscription, viewer.now + 1.5 * OVERFLOW_HOLD_S)
+    gate = viewer.subscription.publication.encodings[0].keyframes
+    rested = []
+    for _ in range(4):
+        gate.came()
+        overflow(viewer)
+        assert not viewer.subscription.started
+        assert viewer.path.stats().packets_dropped > 0
+        # Nothing of it is sent any more.
+        assert viewer.path.next_wake(viewer.now) is None
+        begin_s = viewer.now
+        while viewer.path.rests(viewer.subscription, viewer.now):
+            viewer.now += 0.5
+        rested.append(viewer.now - begin_s)
+        assert viewer.subscription.target.paused == (rested[-1] > 0)
+        viewer.subscription.set_layer(EVERYTHING)
+        assert gate.wanted
+    assert rested == [0, OVERFLOW_HOLD_S, 2 * OVERFLOW_HOLD_S, 4 * OVERFLOW_HOLD_S]
 
 
 def test_a_rest_of_the_patients_picture_is_said() -> None:
     viewer = Viewer(300_000)
     viewer.subscription = subscription(patient=True)
     viewer.run(4.0, 280_000)
-    for _ in range(2 * MIN_QUEUE_BYTES // 1100):
-        viewer.path.video(packet(), viewer.subscription, viewer.now)
-    assert viewer.path.stats().level is AdaptationLevel.AUDIO_ONLY
+    overflow(viewer)
+    first = viewer.path.stats().level
+    overflow(viewer)
+    second = viewer.path.stats().level
+    assert (first, second) == (AdaptationLevel.FULL, AdaptationLevel.AUDIO_ONLY)
     viewer.path.keep(set())
     assert viewer.path.stats().level is AdaptationLevel.FULL
 

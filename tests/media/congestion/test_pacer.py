@@ -90,10 +90,10 @@ def test_another_rate_holds_at_once() -> None:
 
 
 def test_the_oldest_video_is_dropped_when_too_much_waits() -> None:
-    pacer: Pacer[str] = Pacer(1e6, max_queue_s=1.0)
-    for n in range(200):
+    pacer: Pacer[str] = Pacer(2e6, max_queue_s=1.0)
+    for n in range(400):
         pacer.enqueue(VIDEO, 1250, str(n))
-    assert pacer.take_dropped() == [str(n) for n in range(100)]
+    assert pacer.take_dropped() == [str(n) for n in range(200)]
     assert pacer.take_dropped() == []
     assert pacer.queue_s() == pytest.approx(1.0)
     pacer.set_rate(1e4, 1.0)
