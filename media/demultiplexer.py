@@ -38,11 +38,19 @@ class Demultiplexer:
 
     def sender(self, participant: Participant) -> Callable[[bytes], bool]:
         """A function that sends to wherever the participant is; False when the datagram was not taken."""
-        send = self._udp.send
+        send, send_plainly = self._udp.send, self._udp.sendto
 
         def to_participant(datagram: bytes) -> bool:
             address = participant.address
-            return address is not None and send(datagram, address, participant.source)
+            if address is None:
+                return False
+            if participant.source is not None:
+                return send(datagram, address, participant.source)
+            try:
+                send_plainly(datagram, address)
+            except OSError:
+                return False
+            return True
 
         return to_participant
 
@@ -62,7 +70,7 @@ class Demultiplexer:
         if 127 < first < 192:
             participant = self.ice.owner_of(address)
             if participant is not None:
-                control = is_rtcp(datagram)
+                control = 192 <= datagram[1] <= 223  # as is_rtcp says; a call costs here
                 plain = participant.transport.unprotect(datagram, control)
                 reason = (
                     "not_authenticated"

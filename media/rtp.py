@@ -109,6 +109,32 @@ def extension(packet: bytes, wanted: int) -> bytes | None:
     return None
 
 
+def short_extension(packet: bytes, wanted: int) -> int:
+    """A 16-bit header extension as a number, or -1. Checks what it reads: made for every packet, it comes
+    before anything else has. Raises MalformedRtp for a two-byte form that is malformed."""
+    if len(packet) < HEADER_LENGTH or not packet[0] & 0x10:
+        return -1
+    at = HEADER_LENGTH + 4 * (packet[0] & 0x0F)
+    try:
+        if packet[at] != 0xBE or packet[at + 1] != 0xDE:
+            payload_bounds(packet)
+            value = extension(packet, wanted)
+            return value[0] << 8 | value[1] if value is not None and len(value) == 2 else -1
+        end = at + 4 + 4 * (packet[at + 2] << 8 | packet[at + 3])
+        at += 4
+        while at < end:
+            head = packet[at]
+            kind = head >> 4
+            if kind == wanted:
+                return packet[at + 1] << 8 | packet[at + 2] if head & 0x0F == 1 and at + 3 <= end else -1
+            if kind == 15:
+                return -1
+            at += 2 + (head & 0x0F) if head else 1
+    except IndexError:
+        return -1
+    return -1
+
+
 def extension_block(values: list[tuple[int, bytes]]) -> bytes:
     """An extension block with its profile and length, or b"" when there are no values.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pylibsrtp
 
-from media.aiortc_private import DtlsEnd, WorkerCertificate
+from media.aiortc_private import DtlsEnd, SrtpSession, WorkerCertificate
 from media.interface import TransportState
 
 
@@ -33,8 +33,8 @@ class Transport:
         self._dtls = DtlsEnd(certificate, "server", lambda datagram: void(send(datagram)))
         self._dtls.on_state(self._dtls_changed)
         self._handshake = asyncio.ensure_future(self._dtls.handshake(fingerprints))
-        self._receiving: pylibsrtp.Session | None = None
-        self._sending: pylibsrtp.Session | None = None
+        self._receiving: SrtpSession | None = None
+        self._sending: SrtpSession | None = None
 
     @property
     def secured(self) -> bool:

@@ -27,6 +27,7 @@ class ArrivalRecorder:
     def __init__(self) -> None:
         self._unwrapper = SequenceUnwrapper()
         self._arrivals: dict[int, int] = {}
+        self._untold: list[int] = []
         self._next: int | None = None
         self._count = 0
 
@@ -43,20 +44,29 @@ class ArrivalRecorder:
             # A late packet that was told as lost: tell again from it.
             if self._next - extended > MAX_STATUSES:
                 return
+            self._untold = [s for s in self._arrivals if s > extended]
             self._next = extended
         elif extended - self._next > 0x4000:
             # A gap that no feedback could describe: the sender has restarted its numbering.
             self._arrivals.clear()
+            self._untold.clear()
             self._next = extended
+        if extended in self._arrivals:
+            return
         if len(self._arrivals) >= MAX_HELD:
-            del self._arrivals[next(iter(self._arrivals))]
-        self._arrivals.setdefault(extended, arrived_us)
+            oldest = next(iter(self._arrivals))
+            del self._arrivals[oldest]
+            if oldest in self._untold:  # nobody has asked for feedback in the meantime
+                self._untold.remove(oldest)
+        self._arrivals[extended] = arrived_us
+        self._untold.append(extended)
 
     def feedback(self, sender_ssrc: int, media_ssrc: int) -> list[bytes]:
         """RTCP packets for everything that came since the last call."""
         messages: list[bytes] = []
         arrivals = self._arrivals
-        pending = sorted(s for s in arrivals if self._next is not None and s >= self._next)
+        pending, self._untold = self._untold, []
+        pending.sort()
         position = 0
         while position < len(pending) and self._next is not None:
             first = self._next if position == 0 else pending[position]
@@ -67,10 +77,11 @@ class ArrivalRecorder:
         if pending:
             self._next = pending[-1] + 1
             horizon_us = arrivals[pending[-1]] - BACK_WINDOW_US
-            for sequence in [s for s, at in arrivals.items() if at < horizon_us]:
-                del arrivals[sequence]
-            for sequence in sorted(arrivals)[: max(0, len(arrivals) - MAX_STATUSES)]:
-                del arrivals[sequence]
+            while True:
+                oldest = next(iter(arrivals))  # in order of arrival
+                if arrivals[oldest] >= horizon_us and len(arrivals) <= MAX_STATUSES:
+                    break
+                del arrivals[oldest]
         return messages
 
 

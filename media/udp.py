@@ -37,6 +37,8 @@ class UdpSocket:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._socket = _bind(bind_host, port)
         self.family = self._socket.family
+        self.sendto = self._socket.sendto
+        """The socket's own: raises OSError. For the many datagrams that need no source."""
         self.port: int = self._socket.getsockname()[1]
 
     @property

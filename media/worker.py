@@ -48,6 +48,7 @@ log = logging.getLogger(__name__)
 TICK_S = 0.02
 BUDGETS_S = 0.1
 """How often publishers are told, at most, what their viewers can take."""
+LIVENESS_S = 0.1
 ABANDONED_AFTER_S = 60.0
 """A transport that never connects, or stays silent, is closed after this time."""
 
@@ -65,8 +66,7 @@ class MediaWorker:
         self._incoming = Demultiplexer(udp, self._rooms.participants, self._deliver)
         self._listeners: list[Callable[[MediaEvent], None]] = []
         self._closing: set[asyncio.Task[None]] = set()
-        self._ticked_at_s = 0.0
-        self._budgets_at_s = 0.0
+        self._ticked_at_s = self._liveness_at_s = self._budgets_at_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._stopped = False
 
@@ -269,9 +269,13 @@ class MediaWorker:
         now = time.monotonic()
         self._incoming.pass_time(now, now - self._ticked_at_s)
         self._ticked_at_s = now
-        for participant in list(self._rooms.participants.values()):
+        participants = list(self._rooms.participants.values())
+        for participant in participants:
             participant.tick(now)
-            self._check_liveness(participant, now)
+        if now - self._liveness_at_s >= LIVENESS_S:
+            self._liveness_at_s = now
+            for participant in participants:
+                self._check_liveness(participant, now)
         if now - self._budgets_at_s >= BUDGETS_S:
             self._budgets_at_s = now
             self._rooms.refresh_budgets()

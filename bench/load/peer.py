@@ -16,14 +16,13 @@ import time
 from collections.abc import Callable, Sequence
 
 from pylibsrtp import Error as SrtpError
-from pylibsrtp import Session
 
 from bench.load import descriptions
 from bench.load.descriptions import Identity
 from bench.load.streams import StreamReceiver, StreamSender
 from bench.load.trace import TAIL_BYTES
 from media import rtcp, rtp, sdp, stun
-from media.aiortc_private import DtlsEnd, WorkerCertificate
+from media.aiortc_private import DtlsEnd, SrtpSession, WorkerCertificate
 from media.twcc import ArrivalRecorder
 
 SAMPLE = 8
@@ -80,8 +79,8 @@ class Peer:
         self._connected_socket = False
         self._checked = asyncio.Event()
         self._dtls: DtlsEnd | None = None
-        self._receiving: Session | None = None
-        self._sending: Session | None = None
+        self._receiving: SrtpSession | None = None
+        self._sending: SrtpSession | None = None
         self._transport_sequence = 0
         self._transport_cc = 0
         self._media_types: dict[int, bool] = {}

@@ -8,10 +8,8 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from pylibsrtp import Session
-
 from media import sdp, stun
-from media.aiortc_private import DtlsEnd, WorkerCertificate
+from media.aiortc_private import DtlsEnd, SrtpSession, WorkerCertificate
 from media.interface import ChromaEmphasis, Negotiation, Source
 from media.rtp import is_rtcp
 from media.worker import MediaWorker
@@ -53,8 +51,8 @@ class RawPeer(asyncio.DatagramProtocol):
         self.rtp: asyncio.Queue[bytes] = asyncio.Queue()
         self.rtcp: asyncio.Queue[bytes] = asyncio.Queue()
         self.stun: asyncio.Queue[bytes] = asyncio.Queue()
-        self.receiving: Session | None = None
-        self.sending: Session
+        self.receiving: SrtpSession | None = None
+        self.sending: SrtpSession
         self.answer: sdp.Description
         self.sockets: list[asyncio.DatagramTransport] = []
         self.dtls = DtlsEnd(CERTIFICATE, "client", self.send_datagram)

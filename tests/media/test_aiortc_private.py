@@ -5,10 +5,17 @@ from __future__ import annotations
 import asyncio
 
 import aioice
+import pylibsrtp
 import pytest
 from aiortc.rtcdtlstransport import SRTP_PROFILES
 
-from media.aiortc_private import MAX_QUEUED_DATAGRAMS, DtlsEnd, WorkerCertificate, gathering_loopback
+from media.aiortc_private import (
+    MAX_PACKET,
+    MAX_QUEUED_DATAGRAMS,
+    DtlsEnd,
+    WorkerCertificate,
+    gathering_loopback,
+)
 
 ONE: WorkerCertificate = WorkerCertificate.generateCertificate()
 OTHER: WorkerCertificate = WorkerCertificate.generateCertificate()
@@ -116,3 +123,18 @@ async def test_closing_twice_does_no_harm(role: str) -> None:
     for end in (server, client) if role == "server" else (client, server):
         await end.close()
         await end.close()
+
+
+async def test_srtp_refuses_what_was_seen_changed_or_is_too_long() -> None:
+    server, client, _ = await shaken()
+    (server_in, _), (_, client_out) = server.srtp(), client.srtp()
+    protected = client_out.protect(b"\x80\x60\x00\x01" + bytes(8) + b"payload")
+    with pytest.raises(pylibsrtp.Error):
+        server_in.unprotect(protected[:-1] + bytes([protected[-1] ^ 1]))
+    server_in.unprotect(protected)
+    with pytest.raises(pylibsrtp.Error):
+        server_in.unprotect(protected)
+    with pytest.raises(ValueError, match="too long"):
+        client_out.protect(bytes(MAX_PACKET + 1))
+    await client.close()
+    await server.close()

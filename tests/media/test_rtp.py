@@ -106,3 +106,31 @@ def test_unwrapping_follows_any_walk(steps: list[int], start: int) -> None:
         number = highest + step
         assert unwrapper.unwrap(number & 0xFFFF) == number + offset
         highest = max(highest, number)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 14), st.binary(min_size=1, max_size=16)), max_size=5),
+    st.integers(1, 14),
+    st.binary(max_size=20),
+)
+def test_short_extension_agrees_with_extension(
+    values: list[tuple[int, bytes]], wanted: int, payload: bytes
+) -> None:
+    packet = rtp.header(96, 1, 2, 3, False, rtp.extension_block(values)) + payload
+    value = rtp.extension(packet, wanted)
+    expected = int.from_bytes(value, "big") if value is not None and len(value) == 2 else -1
+    assert rtp.short_extension(packet, wanted) == expected
+
+
+@given(st.binary(max_size=60), st.integers(1, 14))
+def test_short_extension_of_any_bytes(data: bytes, wanted: int) -> None:
+    try:
+        assert -1 <= rtp.short_extension(data, wanted) <= 0xFFFF
+    except rtp.MalformedRtp:
+        assert data[0] & 0x10
+
+
+def test_short_extension_in_the_two_byte_form() -> None:
+    packet = rtp.header(96, 1, 2, 3, False, bytes.fromhex("10000001 03021234")) + b"p"
+    assert rtp.short_extension(packet, 3) == 0x1234
+    assert rtp.short_extension(packet, 4) == -1
