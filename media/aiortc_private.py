@@ -114,8 +114,7 @@ class SrtpSession:
         status = operation(self._srtp, _packet, _length)
         if status:
             raise Error(status)
-        processed: bytes = _packet_bytes[: _length[0]]
-        return processed
+        return bytes(_packet_bytes[: _length[0]])
 
 
 class DtlsEnd:

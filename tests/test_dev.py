@@ -42,7 +42,7 @@ def start(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
 def test_help_names_every_command() -> None:
     done = start("--help")
     assert done.returncode == 0
-    for command in ("run", "test", "check", "bench", "lock"):
+    for command in ("run", "test", "check", "bench", "soak", "lock"):
         assert f"./dev {command}" in done.stdout
 
 

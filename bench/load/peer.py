@@ -21,8 +21,9 @@ from bench.load import descriptions
 from bench.load.descriptions import Identity
 from bench.load.streams import StreamReceiver, StreamSender
 from bench.load.trace import TAIL_BYTES
-from media import rtcp, rtp, sdp, stun
+from media import rtcp, rtp, sdp, stun, vp8
 from media.aiortc_private import DtlsEnd, SrtpSession, WorkerCertificate
+from media.layers import KEYFRAME
 from media.twcc import ArrivalRecorder
 
 SAMPLE = 8
@@ -30,6 +31,8 @@ CHECK_S = 2.5
 """Between consent checks; Chromium's are as far apart when a pair has settled."""
 FEEDBACK_S = 0.05
 REPORT_S = 1.0
+KEYFRAME_AGAIN_S = 0.5
+"""A viewer that has had video, but no beginning of it, asks for a keyframe so often."""
 CONNECT_S = 20.0
 _BUFFER_BYTES = 4 << 20
 _SO_TIMESTAMPNS = 35
@@ -57,7 +60,10 @@ class Peer:
         self.sent = 0
         self.refused = 0
         """Packets that could not be decrypted, or that the system did not take."""
-        self.profile = ""
+        self.dropped = 0
+        """Packets that came and were treated as lost, as `lose_one_in` says."""
+        self.saw_keyframe = False
+        self._loses_one_in = 0
         self._on_sample = on_sample
         self._loop = asyncio.get_running_loop()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -87,7 +93,7 @@ class Peer:
         self._rtx_types: set[int] = set()
         self._arrivals = ArrivalRecorder()
         self._ssrc = secrets.randbits(32)
-        self._check_at_s = self._feedback_at_s = self._report_at_s = 0.0
+        self._check_at_s = self._feedback_at_s = self._report_at_s = self._wanted_at_s = 0.0
         self._loop.add_reader(self._socket.fileno(), self.drain)
 
     # --- negotiation ---------------------------------------------------------------------------------
@@ -218,6 +224,9 @@ class Peer:
             ssrc = next(iter(self.receivers), 0)
             for message in self._arrivals.feedback(self._ssrc, ssrc):
                 self._send_rtcp(message)
+        if not self.saw_keyframe and now - self._wanted_at_s >= KEYFRAME_AGAIN_S:
+            self._wanted_at_s = now
+            self.want_keyframe()
         if now - self._report_at_s >= REPORT_S:
             self._report_at_s = now
             self._report(now)
@@ -236,6 +245,15 @@ class Peer:
         for receiver in self.receivers.values():
             if receiver.video:
                 self._send_rtcp(rtcp.picture_loss(self._ssrc, receiver.ssrc))
+
+    def lose_one_in(self, packets: int) -> None:
+        """From now on treat one video packet in so many as lost on the way."""
+        self._loses_one_in = packets
+
+    @property
+    def recovered(self) -> int:
+        """Packets that came again after they were missed."""
+        return sum(receiver.recovered for receiver in self.receivers.values())
 
     def read_by_timer(self) -> None:
         """From now on `drain` is called, and nothing wakes this process for a packet."""
@@ -280,16 +298,30 @@ class Peer:
             return
         ssrc = int.from_bytes(datagram[8:12], "big")
         receiver = self.receivers.get(ssrc)
+        lose = self._loses_one_in
+        if lose and self.saw_keyframe and video and self.received % lose == lose - 1:
+            self.received += 1
+            self.dropped += 1
+            return
         if receiver is None:
             receiver = self.receivers[ssrc] = StreamReceiver(ssrc, video=video)
         receiver.received(datagram[2] << 8 | datagram[3], arrived_s)
         self.received += 1
-        if self.received % SAMPLE == 0 and self._receiving is not None and self._on_sample is not None:
-            try:
-                plain = self._receiving.unprotect(datagram)
-            except SrtpError:
-                self.refused += 1
-                return
+        if self.received % SAMPLE == 0 or (video and not self.saw_keyframe):
+            self._look_into(datagram, arrived_ns, video=video)
+
+    def _look_into(self, datagram: bytes, arrived_ns: int, *, video: bool) -> None:
+        if self._receiving is None:
+            return
+        try:
+            plain = self._receiving.unprotect(datagram)
+            start, end = rtp.payload_bounds(plain)
+        except (SrtpError, rtp.MalformedRtp):
+            self.refused += 1
+            return
+        if video and vp8.describe(plain, start, end) & KEYFRAME:
+            self.saw_keyframe = True
+        if self._on_sample is not None:
             self._on_sample(plain[-TAIL_BYTES:], arrived_ns)
 
     def _retransmission(self, datagram: bytes) -> None:

@@ -126,6 +126,10 @@ class Room:
         self._sent_ns[number] = at_ns
         stream.advance()
 
+    def another_viewer(self) -> Peer:
+        """One more peer, not among the viewers yet."""
+        return Peer(self.publisher.identity.host, self._sample)
+
     def peers(self) -> list[Peer]:
         """Everybody in the room."""
         return [self.publisher, *self.viewers]

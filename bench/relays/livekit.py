@@ -16,7 +16,7 @@ import secrets
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -165,14 +165,13 @@ class _Participant:
             await self.send(ping=int(time.time() * 1000))
 
     async def _read(self) -> None:
-        """The server speaks binary until it has read JSON; nothing that it says before is needed."""
+        """The server speaks protocol buffers until it has read JSON."""
         async for message in self._socket:
-            if message.type is not aiohttp.WSMsgType.TEXT:
-                continue
-            for name, value in json.loads(message.data).items():
+            text = message.type is aiohttp.WSMsgType.TEXT
+            for name, value in (json.loads(message.data) if text else _read_binary(message.data)).items():
                 if name == "offer":
                     answer = self._peer.answer(value["sdp"])
-                    await self.send(answer={"type": "answer", "sdp": answer})
+                    await self.send(answer={"type": "answer", "sdp": answer, "id": value.get("id", 0)})
                     if "m=audio" in answer and "m=video" in answer:
                         self.answered_both.set()
                 elif name == "trickle":
@@ -180,6 +179,45 @@ class _Participant:
                 waiting = self._waiting.pop(name, None)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(value)
+
+
+def _read_binary(data: bytes) -> dict[str, dict[str, Any]]:
+    """An offer or a candidate in SignalResponse's binary form (livekit_rtc.proto); others are passed over."""
+    response = dict(_fields(data))
+    if isinstance(offer := response.get(3), bytes):
+        description = dict(_fields(offer))
+        sdp = description[2]
+        return {"offer": {"sdp": sdp.decode() if isinstance(sdp, bytes) else "", "id": description.get(3, 0)}}
+    if isinstance(trickle := response.get(4), bytes) and isinstance(init := dict(_fields(trickle))[1], bytes):
+        return {"trickle": {"candidateInit": init.decode()}}
+    return {}
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """Number and value of each field of a message: varints, and what has a length."""
+    at = 0
+
+    def varint() -> int:
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    while at < len(data):
+        key = varint()
+        if key & 7 == 0:
+            yield key >> 3, varint()
+        elif key & 7 == 2:
+            length = varint()
+            yield key >> 3, data[at : at + length]
+            at += length
+        else:
+            at += 8 if key & 7 == 1 else 4
 
 
 def _token(room: str, identity: str) -> str:

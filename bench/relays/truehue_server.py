@@ -3,12 +3,14 @@ measures."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import Any
 
 import uvloop
 
 from bench.relays.control import serve
+from bench.relays.held import held
 from media.interface import MediaConfig, Source
 from media.worker import MediaWorker
 
@@ -39,6 +41,8 @@ async def run(host: str) -> None:
                 "sent": stats.packets_sent,
                 "dropped": dict(stats.packets_dropped),
             }
+        if request["do"] == "tables":
+            return {"tables": {**held(worker, "media"), "tasks": len(asyncio.all_tasks())}}
         raise ValueError("unknown request")
 
     await serve({"native": bool(getattr(worker, "native", False))}, handle)
