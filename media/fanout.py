@@ -47,6 +47,11 @@ class Fanout:
         """Deliver to a Subscription no more."""
         self._receivers = [entry for entry in self._receivers if entry[0] is not subscription]
 
+    @property
+    def fraction_lost(self) -> int:
+        """What the worst of its viewers misses, in 1/256, by the last reports."""
+        return max((receiver[0].fraction_lost for receiver in self._receivers), default=0)
+
     def end_watch(self) -> None:
         """Decode no more."""
         if self.watch is not None:

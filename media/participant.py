@@ -6,6 +6,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from media import rtcp, rtp
@@ -248,7 +249,13 @@ class Participant:
         blocks: list[rtcp.ReportBlock] = []
         for fanout in self.sending.values():
             fanout.publication.measure(now)
-            blocks += fanout.publication.report_blocks(now)
+            found = fanout.publication.report_blocks(now)
+            if not fanout.publication.is_video:
+                # Opus adds in-band FEC when its encoder knows of loss: the publisher's own, or that of the
+                # worst viewer. Only the share is told: the sums feed the publisher's estimate.
+                worst = fanout.fraction_lost
+                found = [replace(block, fraction_lost=max(block.fraction_lost, worst)) for block in found]
+            blocks += found
         return rtcp.receiver_report(self.feedback_ssrc, tuple(blocks[:31])) if blocks else b""
 
     def _remb(self) -> list[bytes]:

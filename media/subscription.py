@@ -55,6 +55,8 @@ class Subscription:
         self.codec = codec
         self.ssrc = ssrc
         self.rtx_ssrc = rtx_ssrc
+        self.fraction_lost = 0
+        """What the viewer's last report says it missed, in 1/256."""
         self.active = False
         """The viewer's transport is up; nothing is forwarded before."""
         self.source: Encoding | None = None

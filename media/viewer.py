@@ -113,7 +113,10 @@ class Viewer:
             if receiving is not None:
                 receiving.subscription.want_keyframe()
         elif isinstance(packet, rtcp.ReceiverReport | rtcp.SenderReport):
-            self.path.reported([b for b in packet.blocks if b.ssrc in self._by_ssrc], now)
+            blocks = [b for b in packet.blocks if b.ssrc in self._by_ssrc]
+            for block in blocks:
+                self._by_ssrc[block.ssrc].subscription.fraction_lost = block.fraction_lost
+            self.path.reported(blocks, now)
         elif isinstance(packet, rtcp.Remb):
             self.path.remb(packet.bitrate_bps)
 
