@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
+import wave
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 from playwright.async_api import Browser, Page
 
 from bench.harness import percentile
-from media.interface import MediaConfig
+from media.interface import BudgetChanged, MediaConfig, MediaEvent
 from media.simulated.i420 import write_y4m
 from media.simulated.scene import Scene
 from media.worker import MediaWorker
@@ -23,11 +25,13 @@ from tests.media.signaled_page import serve
 from tests.support.impairment import Link, Passed, Schedule, UdpProxy
 from tests.support.netem import Conditions
 
+CONNECT_S = 60
 PADDING_BIT = 0x20
 GRAIN = 5.0
 """Noise of the camera's sensor, in 8-bit steps: there is always more to encode than the path carries."""
 
-# Publishes as the product does: full resolution first. Viewers note when each frame was shown.
+# Publishes as the patient of the product does: all pixels first, temporal layers, within the budget. The
+# viewer notes when each frame was shown.
 SCRIPT = """
 window.publishCamera = async ([width, height, maxBitrate]) => {
   const video = {width, height, frameRate: 30};
@@ -35,7 +39,7 @@ window.publishCamera = async ([width, height, maxBitrate]) => {
   for (const track of stream.getTracks()) {
     const isVideo = track.kind === 'video';
     const transceiver = pc.addTransceiver(track, {direction: 'sendonly', streams: [stream],
-      ...(isVideo ? {sendEncodings: [{maxBitrate}]} : {})});
+      ...(isVideo ? {sendEncodings: [{maxBitrate, scalabilityMode: 'L1T3'}]} : {})});
     sources.set(transceiver, isVideo ? 'camera' : 'microphone');
     if (!isVideo) continue;
     const parameters = transceiver.sender.getParameters();
@@ -45,6 +49,13 @@ window.publishCamera = async ([width, height, maxBitrate]) => {
     transceiver.setCodecPreferences(all.filter((c) => ['video/VP8', 'video/rtx'].includes(c.mimeType)));
   }
   return negotiate();
+};
+window.followBudget = async ([maxBitrate, maxFramerate]) => {
+  const sender = pc.getSenders().find(({track}) => track?.kind === 'video');
+  const parameters = sender.getParameters();
+  parameters.encodings[0].maxBitrate = maxBitrate;
+  parameters.encodings[0].maxFramerate = maxFramerate;
+  await sender.setParameters(parameters).catch(() => {}); // overtaken by the next one
 };
 window.shown = [];
 window.noteFrames = (id) => {
@@ -79,6 +90,7 @@ class Grain:
 class ImpairedCall:
     """Publisher and viewer, and the proxies before them."""
 
+    worker: MediaWorker
     publisher: Page
     viewer: Page
     publishers_path: UdpProxy
@@ -127,21 +139,32 @@ async def impaired_call(
     ports = {"publisher": publishers_path.address[1], "viewer": viewers_path.address[1]}
     pages: list[Page] = []
     try:
-        async with serve(worker, ports) as url:
+        async with serve(worker, ports, patient="publisher") as url, asyncio.TaskGroup() as telling:
             for participant in ports:
                 page = await browser.new_page()
                 pages.append(page)
                 await page.add_init_script(SCRIPT)
                 await page.goto(f"{url}?room=r&participant={participant}")
             publisher, viewer = pages
+
+            ended = False
+
+            def tell(event: MediaEvent) -> None:
+                if isinstance(event, BudgetChanged) and event.max_framerate > 0 and not ended:
+                    budget = [min(max_bps, event.bitrate_bps), event.max_framerate]
+                    telling.create_task(publisher.evaluate("followBudget", budget))
+
             publishers_path.begin(publishers, back["publisher"], seed)
             viewers_path.begin(back["viewer"], viewers, seed + 10)
-            published = await publisher.evaluate("publishCamera", [*size, max_bps])
-            await viewer.evaluate("list => view(list)", published)
-            video = next(publication for publication, kind in published if kind == "video")
-            await viewer.evaluate("id => frames(id, 3)", video)
-            await viewer.evaluate("noteFrames", video)
-            yield ImpairedCall(publisher, viewer, publishers_path, viewers_path)
+            async with asyncio.timeout(CONNECT_S):
+                published = await publisher.evaluate("publishCamera", [*size, max_bps])
+                await viewer.evaluate("list => view(list)", published)
+                video = next(publication for publication, kind in published if kind == "video")
+                await viewer.evaluate("id => frames(id, 3)", video)
+                await viewer.evaluate("noteFrames", video)
+            worker.subscribe_events(tell)
+            yield ImpairedCall(worker, publisher, viewer, publishers_path, viewers_path)
+            ended = True
     finally:
         for page in pages:
             await page.close()
@@ -208,3 +231,21 @@ def recovered_after_s(
 def write_camera(path: Path, scene: Scene, seed: int) -> None:
     """Two seconds of a scene with grain, for a browser's fake camera."""
     write_y4m(path, Grain(scene, seed), fps=30, seconds=2)
+
+
+def write_microphone(path: Path) -> None:
+    """Ten seconds like speech, for a browser's fake microphone: 120 Hz and its overtones, in syllables.
+
+    A codec protects a voice, and no silence.
+    """
+    rate = 48_000
+    t_s = np.arange(10 * rate) / rate
+    phase = 2 * np.pi * 120 * (t_s + 0.002 * np.sin(2 * np.pi * 3 * t_s))
+    voice = sum(np.sin(k * phase) / k for k in range(1, 30))
+    syllables = np.clip(1.5 * np.sin(2 * np.pi * 2 * t_s) ** 2, 0.05, 1.0)
+    samples = (0.2 * 32767 * voice * syllables).clip(-32768, 32767).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.tobytes())

@@ -28,6 +28,7 @@ from bench.impaired_call import (
     recovered_after_s,
     utilisation,
     write_camera,
+    write_microphone,
 )
 from media.simulated.scene import Scene, SceneOptions
 from tests.media.congestion.call import Call
@@ -35,7 +36,7 @@ from tests.support.browser import launch_chromium
 from tests.support.impairment import Link, Schedule, UdpProxy
 from tests.support.netem import Conditions
 
-SIZE = (960, 540)
+SIZE = (640, 360)
 MAX_BPS = 2_500_000
 WARM_S = 12.0
 MEASURED_S = 20.0
@@ -134,7 +135,7 @@ async def migration(browser: Browser, measured_s: float, seed: int) -> Row:
 
     async def interruption_s(call: ImpairedCall, moving: UdpProxy) -> float:
         at_s = call.viewers_path.now
-        await moving.move("127.0.0.2")
+        moving.move("127.0.0.2")
         await asyncio.sleep(measured_s / 2)
         return await call.longest_freeze_ms(at_s - 0.1, call.viewers_path.now) / 1e3
 
@@ -204,7 +205,11 @@ async def measure(options: Options) -> Report:
         camera = Path(folder) / "camera.y4m"
         write_camera(camera, Scene(SceneOptions(width_px=SIZE[0], height_px=SIZE[1])), seed=1)
         async with async_playwright() as playwright:
-            browser = await launch_chromium(playwright, camera)
+            voice = Path(folder) / "voice.wav"
+            write_microphone(voice)
+            browser = await launch_chromium(
+                playwright, camera, (f"--use-file-for-fake-audio-capture={voice}",)
+            )
             report.conditions = {
                 **machine("aiortc", "pylibsrtp"),
                 "browser": f"Chromium {browser.version}",

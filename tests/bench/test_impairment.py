@@ -15,7 +15,7 @@ def sent_through(link: Link, count: int, interval_s: float, size: int = 972) -> 
 
     def take(until_s: float) -> None:
         while (at_s := link.next_s()) is not None and at_s <= until_s:
-            arrived.extend((at_s, int.from_bytes(d[:4], "big")) for d in link.due(at_s))
+            arrived.extend((at_s, int.from_bytes(d[:4], "big")) for d, _ in link.due(at_s))
 
     for number in range(count):
         take(number * interval_s)
@@ -33,7 +33,7 @@ def test_a_datagram_takes_the_bottlenecks_time_and_the_delay() -> None:
     link.send(bytes(1000 - UDP_HEADERS), 2.0)
     assert link.next_s() == 2.0 + 0.01 + 0.05
     assert link.due(2.059) == []
-    assert link.due(2.06) == [bytes(1000 - UDP_HEADERS)]
+    assert [datagram for datagram, _ in link.due(2.06)] == [bytes(1000 - UDP_HEADERS)]
     assert link.due(3.0) == []
     assert link.next_s() is None
 
@@ -101,6 +101,7 @@ async def test_datagrams_pass_both_ways_and_a_moved_client_has_another_address()
     loop = asyncio.get_running_loop()
     server_socket, server = await loop.create_datagram_endpoint(Ends, local_addr=("127.0.0.1", 0))
     client_socket, client = await loop.create_datagram_endpoint(Ends, local_addr=("127.0.0.1", 0))
+    second_socket, second_client = await loop.create_datagram_endpoint(Ends, local_addr=("127.0.0.1", 0))
     ample = [(0.0, Conditions())]
     proxy = await UdpProxy.start(server_socket.get_extra_info("sockname"), ample, ample, seed=1)
     try:
@@ -109,7 +110,13 @@ async def test_datagrams_pass_both_ways_and_a_moved_client_has_another_address()
         server_socket.sendto(b"welcome", first)
         assert data == b"hello"
         assert (await asyncio.wait_for(client.received.get(), 20)) == (b"welcome", proxy.address)
-        await proxy.move("127.0.0.2")
+        # Another socket of the client is another address of its own, and gets its own answers.
+        second_socket.sendto(b"me too", proxy.address)
+        data, other = await asyncio.wait_for(server.received.get(), 20)
+        assert (data, other != first) == (b"me too", True)
+        server_socket.sendto(b"you too", other)
+        assert (await asyncio.wait_for(second_client.received.get(), 20))[0] == b"you too"
+        proxy.move("127.0.0.2")
         client_socket.sendto(b"again", proxy.address)
         data, second = await asyncio.wait_for(server.received.get(), 20)
         assert data == b"again"
@@ -126,3 +133,4 @@ async def test_datagrams_pass_both_ways_and_a_moved_client_has_another_address()
         await proxy.close()
         server_socket.close()
         client_socket.close()
+        second_socket.close()

@@ -137,10 +137,13 @@ const localPort = () => pc.getReceivers()[0].transport.iceTransport.getSelectedC
 
 
 @asynccontextmanager
-async def serve(worker: MediaWorker, ports: Mapping[str, int] | None = None) -> AsyncIterator[str]:
+async def serve(
+    worker: MediaWorker, ports: Mapping[str, int] | None = None, patient: str | None = None
+) -> AsyncIterator[str]:
     """Serve the page on loopback; yields its address, which wants ?room=...&participant=...
 
     ports: participant -> UDP port that it is told instead of the relay's, as of a proxy before it.
+    patient: the participant who is the patient.
     """
 
     async def page(_: web.Request) -> web.Response:
@@ -156,6 +159,7 @@ async def serve(worker: MediaWorker, ports: Mapping[str, int] | None = None) -> 
                 {mid: Source(source) for mid, source in body["publications"].items()},
                 body["subscriptions"],
                 request.remote,
+                is_patient=request.match_info["participant"] == patient,
             )
         except MediaError as error:
             return web.json_response({"error": error.error_id}, status=400)

@@ -7,7 +7,9 @@ direction its own; the client can be moved to another address.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +17,9 @@ from tests.support.netem import Conditions, Path
 
 UDP_HEADERS = 20 + 8
 """IPv4 and UDP, which a path carries with every datagram."""
+MAX_DATAGRAM = 2048
 Address = tuple[str, int]
+NOBODY: Address = ("", 0)
 Schedule = Sequence[tuple[float, Conditions]]
 
 
@@ -41,11 +45,11 @@ class Link:
     def __init__(self, schedule: Schedule, seed: int) -> None:
         self.path = Path(schedule, seed)
         self.passed: list[Passed] = []
-        self._flying: list[tuple[float, int, bytes]] = []
+        self._flying: list[tuple[float, int, bytes, Address]] = []
         self._count = 0
 
-    def send(self, datagram: bytes, now: float) -> None:
-        """A datagram comes to the bottleneck."""
+    def send(self, datagram: bytes, now: float, client: Address = NOBODY) -> None:
+        """A datagram of, or for, a client's socket comes to the bottleneck."""
         delivery = self.path.send(len(datagram) + UDP_HEADERS, now)
         if delivery is None:
             self.passed.append(Passed(now, datagram, None, None))
@@ -53,13 +57,13 @@ class Link:
         self.passed.append(Passed(now, datagram, delivery.waited_s, delivery.arrived_s))
         if delivery.arrived_s is not None:
             self._count += 1
-            heapq.heappush(self._flying, (delivery.arrived_s, self._count, datagram))
+            heapq.heappush(self._flying, (delivery.arrived_s, self._count, datagram, client))
 
-    def due(self, now: float) -> list[bytes]:
-        """What has arrived by now and was not given before, in the order of arrival."""
+    def due(self, now: float) -> list[tuple[bytes, Address]]:
+        """What has arrived by now and was not given before, in the order of arrival; each with its client."""
         arrived = []
         while self._flying and self._flying[0][0] <= now:
-            arrived.append(heapq.heappop(self._flying)[2])
+            arrived.append(heapq.heappop(self._flying)[2:])
         return arrived
 
     def next_s(self) -> float | None:
@@ -81,28 +85,29 @@ class _Socket(asyncio.DatagramProtocol):
 
 
 class UdpProxy:
-    """Between one client and a server. The client sends to `address`; the server sees another address, which
-    `move` changes, as a change of network does: what comes to the old one is lost. The schedules begin with
-    `begin`, at first with `start`; times are seconds since then.
+    """Between a client and a server. The client sends to `address`, from any number of sockets; the server
+    sees another address for each, as behind a NAT. `move` changes them all, as a change of network does: what
+    comes to the old ones is lost. The schedules begin with `begin`, at first with `start`; times are seconds
+    since then.
     """
 
     def __init__(self, server: Address, to_server: Schedule, to_client: Schedule, seed: int) -> None:
         self._server = server
         self._loop = asyncio.get_running_loop()
-        self._client: Address | None = None
         self._inside: asyncio.DatagramTransport
-        self._outside: list[asyncio.DatagramTransport] = []
+        self._outside: dict[Address, socket.socket] = {}
+        self._left: list[socket.socket] = []
+        self._host = "127.0.0.1"
         self._timers: dict[bool, asyncio.TimerHandle | None] = {True: None, False: None}
         self.begin(to_server, to_client, seed)
 
     @classmethod
     async def start(cls, server: Address, to_server: Schedule, to_client: Schedule, seed: int) -> UdpProxy:
-        """Open both sides on loopback."""
+        """Open the client's side on loopback."""
         proxy = cls(server, to_server, to_client, seed)
         proxy._inside, _ = await proxy._loop.create_datagram_endpoint(
             lambda: _Socket(proxy._from_client), local_addr=("127.0.0.1", 0)
         )
-        await proxy.move()
         return proxy
 
     @property
@@ -126,41 +131,55 @@ class UdpProxy:
                 timer.cancel()
         self._timers = {True: None, False: None}
 
-    async def move(self, host: str = "127.0.0.1") -> None:
-        """Give the client another address and port towards the server. The old ones answer nothing."""
-        number = len(self._outside) + 1
-        moved, _ = await self._loop.create_datagram_endpoint(
-            lambda: _Socket(lambda data, _: self._from_server(number, data)), local_addr=(host, 0)
-        )
-        self._outside.append(moved)
+    def move(self, host: str = "127.0.0.1") -> None:
+        """Give the client other addresses and ports towards the server. The old ones answer nothing."""
+        self._host = host
+        for left in self._outside.values():
+            self._loop.remove_reader(left)
+            self._left.append(left)
+        self._outside.clear()
 
     async def close(self) -> None:
         """Close every socket."""
+        self.move()
         for timer in self._timers.values():
             if timer is not None:
                 timer.cancel()
-        for transport in (self._inside, *self._outside):
-            transport.close()
-        await asyncio.sleep(0)  # the transports close in the loop's next turn
+        for left in self._left:
+            left.close()
+        self._inside.close()
+        await asyncio.sleep(0)  # a transport closes in the loop's next turn
 
-    def _from_client(self, datagram: bytes, address: Address) -> None:
-        self._client = address
-        self.to_server.send(datagram, self.now)
+    def _open(self, client: Address) -> socket.socket:
+        """The socket through which the server sees one of the client's."""
+        outside = self._outside[client] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        outside.setblocking(False)
+        outside.bind((self._host, 0))
+        self._loop.add_reader(outside, self._from_server, outside, client)
+        return outside
+
+    def _from_client(self, datagram: bytes, client: Address) -> None:
+        self.to_server.send(datagram, self.now, client)
         self._deliver(True)
 
-    def _from_server(self, number: int, datagram: bytes) -> None:
-        if number == len(self._outside):
-            self.to_client.send(datagram, self.now)
-            self._deliver(False)
+    def _from_server(self, outside: socket.socket, client: Address) -> None:
+        try:
+            while True:
+                self.to_client.send(outside.recv(MAX_DATAGRAM), self.now, client)
+        except OSError:
+            pass  # empty, or an ICMP error: on a path that loses packets, one more that is lost
+        self._deliver(False)
 
     def _deliver(self, to_server: bool) -> None:
         """Pass on what has arrived, and come again for the next."""
         link = self.to_server if to_server else self.to_client
-        for datagram in link.due(self.now):
+        for datagram, client in link.due(self.now):
             if to_server:
-                self._outside[-1].sendto(datagram, self._server)
-            elif self._client is not None:
-                self._inside.sendto(datagram, self._client)
+                outside = self._outside.get(client) or self._open(client)
+                with contextlib.suppress(OSError):
+                    outside.sendto(datagram, self._server)
+            else:
+                self._inside.sendto(datagram, client)
         timer = self._timers[to_server]
         if timer is not None:
             timer.cancel()
