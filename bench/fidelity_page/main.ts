@@ -2,7 +2,7 @@
 
 import { canEmphasize, type EmphasizedTrack, emphasize } from "../../consult_ui/src/lib/emphasized_track";
 import { openCamera } from "../../consult_ui/src/lib/devices";
-import { addSender, senderLimits, tuneVideoSender } from "../../consult_ui/src/lib/media_sender";
+import { addSender, tuneVideoSender } from "../../consult_ui/src/lib/media_sender";
 import { takeStill } from "../../consult_ui/src/lib/still";
 
 interface Order {
@@ -51,7 +51,7 @@ async function offer(given: Order): Promise<string> {
 async function accept(sdp: string): Promise<void> {
   await connection.setRemoteDescription({ type: "answer", sdp });
   if (!sender || !order) return;
-  if (order.sender === "product") return tuneVideoSender(sender, senderLimits(order.cap_bps));
+  if (order.sender === "product") return tuneVideoSender(sender, order.cap_bps);
   const parameters = sender.getParameters();
   const [encoding] = parameters.encodings;
   if (!encoding) throw new Error("nothing was negotiated");

@@ -42,37 +42,55 @@ export function addSender(
 const BITS_PER_FRAME = 50_000;
 const FEWEST_FRAMES = 8;
 const MOST_FRAMES = 30;
-/** Below this no encoder keeps a picture. */
-const LEAST_BITRATE_BPS = 30_000;
 
 /** How many frames a second a bitrate is spent on: below 1.5 Mbit/s fewer of them keep more of a small lesion. */
 export function frameRateFor(bitrateBps: number): number {
   return Math.min(MOST_FRAMES, Math.max(FEWEST_FRAMES, Math.round(bitrateBps / BITS_PER_FRAME)));
 }
 
-export interface SenderLimits {
-  readonly maxBitrateBps: number;
-  readonly maxFramerate: number;
+/** What the browser's own estimate of the path leaves to a video sender, in bit/s; null where it does not say. */
+export async function targetBitrate(sender: RTCRtpSender): Promise<number | null> {
+  for (const report of (await sender.getStats()).values()) {
+    const { type, targetBitrate: target } = report as { type: string; targetBitrate?: number };
+    if (type === "outbound-rtp" && typeof target === "number" && target > 0) return target;
+  }
+  return null;
 }
 
 /**
- * What a sender may use: this page's own limit, and what the best of its viewers can take. Where nobody can take it
- * now it goes on with one frame a second, so that there is something to come back to.
+ * The frame rate to set where `present` is set (null: none yet): it follows the bitrate in steps of a quarter, since
+ * every change costs the encoder its rhythm.
  */
-export function senderLimits(
-  maxBitrateBps: number,
-  budget?: { readonly bitrate_bps: number; readonly max_framerate: number },
-): SenderLimits {
-  const bitrateBps = Math.min(maxBitrateBps, Math.max(LEAST_BITRATE_BPS, budget?.bitrate_bps ?? maxBitrateBps));
-  const most = Math.max(1, Math.floor(budget?.max_framerate ?? MOST_FRAMES));
-  return { maxBitrateBps: bitrateBps, maxFramerate: Math.min(most, frameRateFor(bitrateBps)) };
+export function nextFrameRate(present: number | null, bitrateBps: number): number {
+  const wanted = frameRateFor(bitrateBps);
+  if (present === null) return wanted;
+  const atAnEnd = (wanted === FEWEST_FRAMES || wanted === MOST_FRAMES) && wanted !== present;
+  return atAnEnd || wanted >= 1.25 * present || wanted <= 0.8 * present ? wanted : present;
 }
 
-/** Under pressure fewer frames, never fewer pixels; and the present limits. */
-export async function tuneVideoSender(sender: RTCRtpSender, { maxBitrateBps, maxFramerate }: SenderLimits): Promise<void> {
+/**
+ * What the best of a Publication's viewers can take in frames a second, of which nothing is known without a budget.
+ * Where nobody can take it now one frame a second goes on, so that there is something to come back to.
+ */
+export function mostFramesOf(budget?: { readonly max_framerate: number }): number {
+  return Math.max(1, Math.floor(budget?.max_framerate ?? MOST_FRAMES));
+}
+
+/**
+ * Under pressure fewer frames, never fewer pixels; and the present bitrate limit. targetBps: what the path carries of
+ * it, as far as that is known (the relay's REMB is in it). mostFrames: what viewers can take.
+ */
+export async function tuneVideoSender(
+  sender: RTCRtpSender,
+  maxBitrateBps: number,
+  targetBps: number | null = null,
+  mostFrames: number = MOST_FRAMES,
+): Promise<void> {
   const parameters: RTCRtpSendParameters & { degradationPreference?: string } = sender.getParameters();
   const [encoding] = parameters.encodings;
   if (!encoding) return; // not negotiated yet
+  const present = targetBps === null ? null : (encoding.maxFramerate ?? null);
+  const maxFramerate = Math.min(mostFrames, nextFrameRate(present, Math.min(maxBitrateBps, targetBps ?? maxBitrateBps)));
   if (encoding.maxBitrate === maxBitrateBps && encoding.maxFramerate === maxFramerate && parameters.degradationPreference === "maintain-resolution") return;
   encoding.maxBitrate = maxBitrateBps;
   encoding.maxFramerate = maxFramerate;

@@ -13,7 +13,7 @@ import { ApiError } from "./api";
 import { hasWebRtc } from "./devices";
 import type { LiveConnection } from "./live";
 import { kindOf, midMaps, planReceive, type ReceiveSlot, recoveryStep, sessionOf } from "./media_plan";
-import { addSender, codecFromAddress, MAX_VIDEO_BITRATE_BPS, senderLimits, tuneVideoSender } from "./media_sender";
+import { addSender, codecFromAddress, MAX_VIDEO_BITRATE_BPS, mostFramesOf, targetBitrate, tuneVideoSender } from "./media_sender";
 import { type SessionStats, StatsReader } from "./media_stats";
 
 export type MediaConnection = "idle" | "connecting" | "connected" | "interrupted";
@@ -64,6 +64,7 @@ interface Link {
 }
 
 const WATCH_INTERVAL_MS = 500;
+const FIT_INTERVAL_MS = 2_000;
 const LONGEST_PAUSE_MS = 4_000;
 
 /** RTCConfiguration.iceServers from the server's words, without its nulls. */
@@ -109,15 +110,18 @@ export class MediaSession {
   private maxBitrate_bps = MAX_VIDEO_BITRATE_BPS;
   /** By publication_id. */
   private readonly budgets = new Map<string, BudgetEvent>();
+  private cameraTarget_bps: number | null = null;
   /** The codec that own video is offered in first. */
   readonly codec: string;
   private readonly statsReader = new StatsReader();
   private readonly watch: ReturnType<typeof setInterval>;
+  private readonly fitting: ReturnType<typeof setInterval>;
   private readonly stopFollowing: () => void;
 
   constructor(private readonly options: MediaSessionOptions) {
     this.codec = options.codec ?? codecFromAddress(location.search);
     this.watch = setInterval(() => this.recover(), WATCH_INTERVAL_MS);
+    this.fitting = setInterval(() => void this.fitFrames(), FIT_INTERVAL_MS);
     window.addEventListener("online", this.networkChanged);
     networkInformation()?.addEventListener("change", this.networkChanged);
     // A negotiation that failed for want of the server is repeated as soon as it is back.
@@ -205,6 +209,7 @@ export class MediaSession {
   close(): void {
     this.closed = true;
     clearInterval(this.watch);
+    clearInterval(this.fitting);
     this.stopFollowing();
     window.removeEventListener("online", this.networkChanged);
     networkInformation()?.removeEventListener("change", this.networkChanged);
@@ -343,11 +348,22 @@ export class MediaSession {
   }
 
   private async tune(link: Link): Promise<void> {
-    for (const [source, { transceiver }] of link.senders) {
-      if (kindOf(source) !== "video") continue;
-      const budget = this.budgets.get(this.ownPublications.peek().get(source) ?? "");
-      await tuneVideoSender(transceiver.sender, senderLimits(this.maxBitrate_bps, budget));
-    }
+    for (const [source, { transceiver }] of link.senders)
+      if (kindOf(source) === "video") await this.tuneOne(source, transceiver.sender);
+  }
+
+  private async tuneOne(source: SourceName, sender: RTCRtpSender): Promise<void> {
+    const budget = this.budgets.get(this.ownPublications.peek().get(source) ?? "");
+    const target_bps = source === "camera" ? this.cameraTarget_bps : null;
+    await tuneVideoSender(sender, this.maxBitrate_bps, target_bps, mostFramesOf(budget));
+  }
+
+  /** Fit the camera's frame rate to what the path carries just now. */
+  private async fitFrames(): Promise<void> {
+    const sender = this.link?.senders.get("camera")?.transceiver.sender;
+    if (!sender?.track || this.connection.peek() !== "connected") return;
+    this.cameraTarget_bps = await targetBitrate(sender).catch(() => null); // closed meanwhile
+    if (this.cameraTarget_bps !== null && !this.closed) await this.tuneOne("camera", sender);
   }
 
   private build(): Link {
