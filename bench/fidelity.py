@@ -176,7 +176,7 @@ class Bench:
         self.still += kept
         size = round(statistics.mean(len(taken) for taken in self._inbox.stills))
         average = round(statistics.mean(kept), 3)
-        self._report.row(scene="still", tone=tone.value, side=method, kept=average, bytes=size)
+        self._report.row(scene="still", tone=tone.value, side=methods[0], kept=average, bytes=size)
         _print_row(self._report.rows[-1])
 
 
