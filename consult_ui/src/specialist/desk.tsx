@@ -40,7 +40,7 @@ export function SpecialistDesk({ who }: { who: StaffView }): JSX.Element {
   const call = desk.call.value;
   const waiting = desk.lists.worklist.value?.consultations.reduce((sum, one) => sum + one.waiting.length, 0) ?? 0;
   const panel = desk.panel.value;
-  const toggle = (which: "keys" | "settings" | "statistics") => () => {
+  const toggle = (which: "keys" | "settings") => () => {
     desk.panel.value = desk.panel.value === which ? null : which;
   };
   return (
@@ -81,7 +81,6 @@ export function SpecialistDesk({ who }: { who: StaffView }): JSX.Element {
       {/* After a call there may be nothing to focus in this column, and it scrolls: so it takes focus itself. */}
       <main class={`desk-middle${desk.shown.value ? " desk-viewing" : ""}`} tabIndex={call?.ended.value ? 0 : undefined}>
         {panel === "keys" && <KeySheet keys={keys} onClose={toggle("keys")} />}
-        {panel === "statistics" && call?.inRoom.value && <StatisticsPanel call={call} onClose={toggle("statistics")} />}
         {panel === "settings" && <DisplayCheck onClose={toggle("settings")} />}
         {call ? <Middle desk={desk} call={call} key={call.consultationId} /> : <Stage desk={desk} />}
       </main>
@@ -131,6 +130,14 @@ function Middle({ desk, call }: { desk: Desk; call: StaffCall }): JSX.Element {
           <Stage desk={desk} />
           <CalibrationLine desk={desk} />
           {call.inRoom.value && <CallBar desk={desk} call={call} />}
+          {call.inRoom.value && desk.panel.value === "statistics" && (
+            <StatisticsPanel
+              call={call}
+              onClose={() => {
+                desk.panel.value = null;
+              }}
+            />
+          )}
           <Viewer desk={desk} snapshots={call.snapshots.value} />
           <People desk={desk} call={call} />
         </>

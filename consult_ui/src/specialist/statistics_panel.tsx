@@ -33,7 +33,8 @@ export function StatisticsPanel({ call, onClose }: { call: StaffCall; onClose: (
       {numbers === null ? (
         <p role="status">{t("progress.working")}</p>
       ) : (
-        <div class="statistics-tables">
+        // It scrolls sideways on a narrow screen, so it takes focus.
+        <div class="statistics-tables" tabIndex={0} role="group" aria-labelledby="statistics-title">
           <Sent rows={numbers.relay.publications} received={numbers.received} nameOf={nameOf} />
           <Paths rows={numbers.relay.paths} nameOf={nameOf} />
         </div>
