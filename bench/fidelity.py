@@ -235,9 +235,9 @@ def _plan(options: Options) -> Iterator[tuple[str, Tone, list[Side]]]:
             yield "saturated", tone, [make(rate) for rate in (500, 300) for make in (ours, plain, defaults)]
         yield "tungsten", Tone.LIGHT, [ours(500), plain(500), defaults(500)]
         hinted = [
-            replace(ours(500), name=f"ours, hint {hint}", content_hint=hint) for hint in ("detail", "text")
+            replace(ours(500), name=f"ours, hint {hint}", content_hint=hint) for hint in ("motion", "text")
         ]
-        yield "hints", Tone.TAN, [ours(500), *hinted]
+        yield "hints", Tone.DARK, [ours(500), *hinted]
         yield "2 % lost", Tone.TAN, [replace(make(500), route="lossy") for make in (ours, plain)]
 
 

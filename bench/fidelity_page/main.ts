@@ -38,7 +38,7 @@ async function offer(given: Order): Promise<string> {
     if (!emphasized) throw new Error("no frame went through the emphasis");
     track = emphasized.track;
   }
-  track.contentHint = given.content_hint;
+  if (given.content_hint !== "") track.contentHint = given.content_hint;
   const transceiver =
     given.sender === "product"
       ? addSender(connection, "camera", track, "VP8")

@@ -45,6 +45,8 @@ export function emphasize(camera: MediaStreamTrack, { u, v }: ChromaTables, ende
   const source = camera.clone(); // ending it ends the worker's stream, and leaves the camera alone
   const { readable } = new MediaStreamTrackProcessor({ track: source, maxBufferSize: 2 });
   const track = new MediaStreamTrackGenerator({ kind: "video" });
+  // Else the encoder denoises luma wherever chroma no longer looks like skin to it: a dark skin's relief is gone then.
+  track.contentHint = "detail";
   const worker = new Worker(new URL("./emphasis_worker.ts", import.meta.url), { type: "module" });
   const setEnabled = (enabled: boolean): void => {
     source.enabled = enabled; // at the camera's end, so that black is rewritten as well
