@@ -199,28 +199,6 @@ async def test_transport_feedback_reports_and_cap_reach_the_publisher() -> None:
         worker.set_cap("unknown", 1)
 
 
-async def test_a_publisher_of_sound_is_told_the_share_that_its_worst_viewer_loses() -> None:
-    async with relay() as worker, raw_peers(worker, "a", "b") as (publisher, viewer):
-        publisher.publish(Source.MICROPHONE, AUDIO_SSRC)
-        (info,) = (await publisher.negotiate()).publications
-        viewer.subscribe(info.publication_id, "audio")
-        await viewer.negotiate()
-        await publisher.connect()
-        await viewer.connect()
-        publisher.send_rtp(header(111, 1, 960, AUDIO_SSRC, True) + b"sound")
-        await viewer.next_rtp()
-        ssrc = viewer.answer.sections[0].ssrcs[0]
-        viewer.send_rtcp(rtcp.receiver_report(1, (rtcp.ReportBlock(ssrc, 26, 9, 100, 0, 0, 0),)))
-        async with asyncio.timeout(20):
-            while True:
-                report = await rtcp_of(publisher, rtcp.ReceiverReport)
-                assert isinstance(report, rtcp.ReceiverReport)
-                (block,) = report.blocks
-                assert (block.ssrc, block.lost) == (AUDIO_SSRC, 0)
-                if block.fraction_lost == 26:
-                    break
-
-
 async def test_a_sender_report_is_translated() -> None:
     async with relay() as worker, raw_peers(worker, "a", "b") as (publisher, viewer):
         await connected_pair(publisher, viewer)
