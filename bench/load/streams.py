@@ -150,7 +150,7 @@ class StreamReceiver:
         lost_since = expected_since - received_since
         fraction = (lost_since << 8) // expected_since if 0 < lost_since <= expected_since else 0
         last, came_s = self.report or (0, now)
-        delay = int((now - came_s) * 65536)
+        delay = max(0, int((now - came_s) * 65536))
         return rtcp.ReportBlock(
             self.ssrc, min(255, fraction), self.lost, self._sequences.highest, 0, last, delay
         )
