@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 import aioice.ice
@@ -117,6 +118,16 @@ class SrtpSession:
         return bytes(_packet_bytes[: _length[0]])
 
 
+@dataclass(frozen=True, slots=True)
+class SrtpKeys:
+    """Master keys of one connection, each followed by its salt. profile: OpenSSL's name of it."""
+
+    profile: str
+    key_length: int
+    receiving: bytes = field(repr=False)
+    sending: bytes = field(repr=False)
+
+
 class DtlsEnd:
     """One end of a DTLS connection, over datagrams that its owner receives and sends."""
 
@@ -143,6 +154,18 @@ class DtlsEnd:
     def srtp(self) -> tuple[SrtpSession, SrtpSession]:
         """Sessions for (receiving, sending), once connected."""
         return SrtpSession(self._transport._rx_srtp), SrtpSession(self._transport._tx_srtp)
+
+    def srtp_keys(self) -> SrtpKeys:
+        """What those sessions were made of, once connected."""
+        connection = self._transport._ssl
+        assert connection is not None
+        selected = connection.get_selected_srtp_profile()
+        profile = next(p for p in self._transport._srtp_profiles if p.openssl_profile == selected)
+        size = 2 * (profile.key_length + profile.salt_length)
+        exported = connection.export_keying_material(b"EXTRACTOR-dtls_srtp", size)
+        client, server = (profile.get_key_and_salt(exported, index) for index in (0, 1))
+        receiving, sending = (client, server) if self._transport._role == "server" else (server, client)
+        return SrtpKeys(selected.decode(), profile.key_length, receiving, sending)
 
     async def close(self) -> None:
         """Say close_notify and end the reading task."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 
 from media.ice_lite import Address, IceLite, StunOutcome
 from media.participant import Participant
@@ -21,13 +21,17 @@ class Demultiplexer:
     """Routes datagrams by their first byte (RFC 7983) and by the addresses that ICE has validated.
 
     participants: all there are, by room and id. deliver: takes a plain packet, whether it is RTCP, and its
-    arrival; returns why it was dropped, or None.
+    arrival; returns why it was dropped, or None. addresses: the table of validated addresses.
     """
 
     def __init__(
-        self, udp: UdpSocket, participants: Mapping[tuple[str, str], Participant], deliver: Deliver
+        self,
+        udp: UdpSocket,
+        participants: Mapping[tuple[str, str], Participant],
+        deliver: Deliver,
+        addresses: MutableMapping[Address, Participant],
     ) -> None:
-        self.ice: IceLite[Participant] = IceLite()
+        self.ice: IceLite[Participant] = IceLite(addresses)
         self.received = 0
         self.dropped: Counter[str] = Counter()
         self._udp = udp
@@ -63,6 +67,10 @@ class Demultiplexer:
     def datagram(self, datagram: bytes, address: Address, ancillary: Ancillary, arrived_s: float) -> None:
         """Take one datagram."""
         self.received += 1
+        self.handle(datagram, address, ancillary, arrived_s)
+
+    def handle(self, datagram: bytes, address: Address, ancillary: Ancillary, arrived_s: float) -> None:
+        """Take one datagram that was counted already."""
         if len(datagram) < SHORTEST_DATAGRAM:
             self.dropped["malformed"] += 1
             return
@@ -85,6 +93,12 @@ class Demultiplexer:
             reason = self._dtls(datagram, address)
         else:
             reason = "unknown_protocol"
+        if reason is not None:
+            self.dropped[reason] += 1
+
+    def packet(self, participant: Participant, plain: bytes, arrived_s: float) -> None:
+        """Take an RTP packet that was decrypted already."""
+        reason = self._deliver(participant, plain, False, arrived_s)
         if reason is not None:
             self.dropped[reason] += 1
 
@@ -139,5 +153,6 @@ class Demultiplexer:
         source = self._udp.source_of(ancillary)
         participant.source = source if self._udp.needs_source(address, source) else None
         participant.address = address
+        participant.path.locate(address, participant.source)
         if participant.transport.secured:
             participant.moved()

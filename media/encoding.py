@@ -177,7 +177,7 @@ class Encoding:
         if now - arrived_s > CATCH_UP_S or self._bytes - size > CATCH_UP_BYTES:
             return []
         packets = self.packets_from(packet.sequence)
-        return packets if packets and packets[0] is packet else []
+        return packets if packets and packets[0].sequence == packet.sequence else []
 
     def packets_from(self, sequence: int) -> list[rtp.Packet]:
         """What the history holds from an extended sequence number on, in order, gaps left out."""

@@ -13,6 +13,8 @@ from media.subscription import Subscription
 from media.watch import Watch
 
 Send = Callable[[bytes], bool]
+Receiver = tuple[Subscription, Send, Send]
+"""With what sends its RTP and its RTCP."""
 
 
 class Fanout:
@@ -25,7 +27,7 @@ class Fanout:
         self.announced = False
         self.packets_sent = 0
         self.packets_refused = 0
-        self._receivers: list[tuple[Subscription, Send, Send]] = []
+        self._receivers: list[Receiver] = []
 
     def add(self, subscription: Subscription, send_rtp: Send, send_rtcp: Send) -> None:
         """Deliver to a Subscription from now on."""
@@ -73,21 +75,24 @@ class Fanout:
     def deliver(self, packet: Packet, now: float) -> None:
         """Give a packet to everybody. Audio and video alike; never waits."""
         for receiver in self._receivers:
-            subscription = receiver[0]
-            source = subscription.source
-            outgoing = subscription.forward(packet, now)
-            if outgoing is None:
-                continue
-            if receiver[1](outgoing):
-                self.packets_sent += 1
-            else:
-                self.packets_refused += 1
-            if subscription.source is not source:
-                self._started(receiver, packet, now)
+            self._give(receiver, packet, now)
         if self.watch is not None:
             self.watch.feed(packet, now)
 
-    def _started(self, receiver: tuple[Subscription, Send, Send], packet: Packet, now: float) -> None:
+    def _give(self, receiver: Receiver, packet: Packet, now: float) -> None:
+        subscription = receiver[0]
+        source = subscription.source
+        outgoing = subscription.forward(packet, now)
+        if outgoing is None:
+            return
+        if receiver[1](outgoing):
+            self.packets_sent += 1
+        else:
+            self.packets_refused += 1
+        if subscription.source is not source:
+            self._started(receiver, packet, now)
+
+    def _started(self, receiver: Receiver, packet: Packet, now: float) -> None:
         """A Subscription began with this packet: what had overtaken it follows, and the clock's report."""
         subscription, send_rtp, _ = receiver
         encoding = self.publication.encodings[packet.encoding]
@@ -104,12 +109,12 @@ class Fanout:
             if receiver[0].source is encoding:
                 self._report(receiver, report)
 
-    def _report_so_far(self, receiver: tuple[Subscription, Send, Send]) -> None:
+    def _report_so_far(self, receiver: Receiver) -> None:
         source = receiver[0].source
         if source is not None and source.last_report is not None:
             self._report(receiver, source.last_report)
 
-    def _report(self, receiver: tuple[Subscription, Send, Send], report: rtcp.SenderReport) -> None:
+    def _report(self, receiver: Receiver, report: rtcp.SenderReport) -> None:
         translated = receiver[0].sender_report(report)
         if translated is not None:
             name = rtcp.source_description(translated.ssrc, self.publication.info.participant_id)

@@ -4,7 +4,7 @@ bytes and facts out; no socket."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Hashable
+from collections.abc import Hashable, MutableMapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -69,11 +69,14 @@ def new_credentials() -> Credentials:
 
 
 class IceLite(Generic[Owner]):
-    """All peers of one port: ufrag -> owner, validated address -> owner, owner -> selected address."""
+    """All peers of one port: ufrag -> owner, validated address -> owner, owner -> selected address.
 
-    def __init__(self) -> None:
+    addresses: where the validated ones are kept, for who looks them up elsewhere too.
+    """
+
+    def __init__(self, addresses: MutableMapping[Address, Owner] | None = None) -> None:
         self._by_ufrag: dict[bytes, tuple[Owner, bytes]] = {}
-        self._by_address: dict[Address, Owner] = {}
+        self._by_address: MutableMapping[Address, Owner] = {} if addresses is None else addresses
         self._peers: dict[Owner, _Peer] = {}
 
     def add(self, owner: Owner, credentials: Credentials, now: float) -> None:

@@ -15,9 +15,8 @@ from media.encoding import Encoding
 from media.fanout import Fanout
 from media.ice_lite import Address, Credentials
 from media.interface import TransportState
-from media.policer import Policer
+from media.packet_path import PeerPath
 from media.transport import Transport
-from media.twcc import ArrivalRecorder
 from media.udp import Ancillary
 from media.viewer import CallLater, Viewer, never
 
@@ -47,9 +46,11 @@ class Participant:
         max_publication_bps: int,
         call_later: CallLater = never,
         clock: Callable[[], float] = time.monotonic,
+        path: PeerPath | None = None,
     ) -> None:
         self.room_id = room_id
         self.participant_id = participant_id
+        self.path = path or PeerPath()
         self.transport: Transport
         self.credentials: Credentials
         self.remote_ice = ("", "")
@@ -57,13 +58,12 @@ class Participant:
         self.source: Ancillary | None = None
         self.session_id = secrets.randbits(62)
         self.version = 0
-        self.last_media_s = 0.0
         self.control_ssrc: int | None = None
         """Under which this participant sends RTCP, by its last compound."""
         self._last_control_s = 0.0
         self.feedback_ssrc = secrets.randbits(32)
         self.sending: dict[str, Fanout] = {}
-        self.viewer = Viewer(max_publication_bps, call_later, clock)
+        self.viewer = Viewer(max_publication_bps, call_later, clock, self.path.viewer)
         self.receiving = self.viewer.receiving
         self.reduced_size = True
         self.routes: dict[int, Route] = {}
@@ -72,8 +72,6 @@ class Participant:
         self._rid_extension = 0
         self._repaired_rid_extension = 0
         self._transport_cc_extension = 0
-        self._arrivals = ArrivalRecorder()
-        self._policer = Policer()
         self._feedback_at_s = 0.0
         self._report_at_s = 0.0
 
@@ -98,7 +96,8 @@ class Participant:
         self.viewer.route()
         videos = sum(fanout.publication.is_video for fanout in self.sending.values())
         sounds = len(self.sending) - videos
-        self._policer.set_rate(videos * self.max_publication_bps + sounds * AUDIO_ALLOWANCE_BPS)
+        self.path.policer.set_rate(videos * self.max_publication_bps + sounds * AUDIO_ALLOWANCE_BPS)
+        self.path.route(self.routes, self._transport_cc_extension)
 
     def _bind(self, fanout: Fanout, encoding: Encoding, ssrc: int, rtx_ssrc: int | None) -> None:
         if encoding.bind(ssrc, rtx_ssrc):
@@ -108,6 +107,7 @@ class Participant:
         self.routes[ssrc] = Route(fanout, False, encoding)
         if encoding.rtx_ssrc is not None:
             self.routes[encoding.rtx_ssrc] = Route(fanout, True, encoding)
+        self.path.route(self.routes, self._transport_cc_extension)
 
     def receive_rtp(self, packet: bytes, arrived_s: float) -> list[Fanout] | str | None:
         """Route an authenticated RTP packet and forward it.
@@ -116,16 +116,16 @@ class Participant:
         dropped, else None. With the first sound the camera is announced too: its first frame takes an encoder
         a while, and viewers can negotiate meanwhile, once for both.
         """
-        self.last_media_s = arrived_s
+        self.path.last_media_s = arrived_s
         if len(packet) < rtp.HEADER_LENGTH:
             return "malformed"
-        if not self._policer.admit(len(packet), arrived_s):
+        if not self.path.policer.admit(len(packet), arrived_s):
             return "over_budget"
         try:
             if self._transport_cc_extension and self.sending:
                 number = rtp.short_extension(packet, self._transport_cc_extension)
                 if number >= 0:
-                    self._arrivals.received(number, int(arrived_s * 1e6))
+                    self.path.arrivals.received(number, int(arrived_s * 1e6))
             route = self.routes.get(int.from_bytes(packet[8:12], "big")) or self._learn(packet)
             if route is None:
                 return "unknown_ssrc"
@@ -204,7 +204,7 @@ class Participant:
     @property
     def last_heard_s(self) -> float:
         """When its last authentic RTP or RTCP packet came."""
-        return max(self.last_media_s, self._last_control_s)
+        return max(self.path.last_media_s, self._last_control_s)
 
     def follow_transport(self, now: float) -> None:
         """Start or pause the Subscriptions with the transport's state."""
@@ -236,7 +236,7 @@ class Participant:
         if self._transport_cc_extension and now - self._feedback_at_s >= TRANSPORT_CC_INTERVAL_S:
             self._feedback_at_s = now
             media_ssrc = next((ssrc for ssrc, route in self.routes.items() if not route.repairs), 0)
-            messages += self._arrivals.feedback(self.feedback_ssrc, media_ssrc)
+            messages += self.path.arrivals.feedback(self.feedback_ssrc, media_ssrc)
         report = b""
         if now - self._report_at_s >= REPORT_INTERVAL_S:
             self._report_at_s = now

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 
 from media.adaptation import best
-from media.answer import ChosenCodec, Outgoing, Plan, PlannedSection
+from media.answer import Outgoing, Plan, PlannedSection
 from media.congestion.allocation import FULL_FPS, Budget
 from media.fanout import Fanout
 from media.interface import (
@@ -21,6 +21,7 @@ from media.interface import (
     TransportState,
     UnknownPublication,
 )
+from media.packet_path import PacketPath
 from media.participant import Participant
 from media.publication import Publication
 from media.rtp import DEPENDENCY_DESCRIPTOR_URI, MID_URI, TRANSPORT_CC_URI
@@ -29,12 +30,13 @@ from media.viewer import Receiving
 
 
 class Rooms:
-    """Tables of participants and Publications. emit: told of every end."""
+    """Tables of participants and Publications. emit: told of every end. path: makes what carries packets."""
 
-    def __init__(self, emit: Callable[[MediaEvent], None]) -> None:
+    def __init__(self, emit: Callable[[MediaEvent], None], path: PacketPath) -> None:
         self.participants: dict[tuple[str, str], Participant] = {}
         self.fanouts: dict[str, Fanout] = {}
         self._emit = emit
+        self._path = path
         self._sent = 0
         self._refused = 0
 
@@ -85,9 +87,8 @@ class Rooms:
                 is_patient=is_patient,
             )
             rids = plan.by_mid(mid).rids
-            publication = Publication(info, chosen, participant.feedback_ssrc, rids)
-            fanout = Fanout(publication)
-            publication.dependency_extension = _dependency_extension(plan.by_mid(mid))
+            fanout = self._path.fanout(info, chosen, participant.feedback_ssrc, rids)
+            fanout.publication.dependency_extension = _dependency_extension(plan.by_mid(mid))
             participant.sending[mid] = self.fanouts[info.publication_id] = fanout
 
     def subscribe(
@@ -105,7 +106,7 @@ class Rooms:
                 continue
             current = participant.receiving.get(mid)
             if current is None:
-                subscription = _new_subscription(fanout.publication, planned, planned.codec)
+                subscription = self._new_subscription(participant, fanout.publication, planned)
                 participant.receiving[mid] = Receiving(subscription, fanout)
                 _connect(participant, subscription, fanout)
             else:
@@ -134,6 +135,30 @@ class Rooms:
             publisher.cap_changed()
             bitrate_bps, max_framerate = wanted or (publisher.max_publication_bps, FULL_FPS)
             self._emit(BudgetChanged(*key, publication_id, bitrate_bps, max_framerate))
+
+    def _new_subscription(
+        self, viewer: Participant, publication: Publication, planned: PlannedSection
+    ) -> Subscription:
+        codec = planned.codec
+        assert codec is not None
+        mid_extension = planned.extensions.get(MID_URI)
+        mid = planned.section.mid.encode()
+        named = [(mid_extension, mid)] if mid_extension is not None and len(mid) <= 16 else []
+        number_extension = planned.extensions.get(TRANSPORT_CC_URI)
+        if number_extension is not None:
+            named.insert(0, (number_extension, bytes(2)))  # first: viewer_path.NUMBER_AT
+        return self._path.subscription(
+            viewer.path,
+            publication,
+            codec,
+            ssrc=secrets.randbits(32),
+            rtx_ssrc=secrets.randbits(32) if codec.rtx_payload_type is not None else None,
+            extensions=named,
+            dependency_extension=_dependency_extension(planned),
+            first_sequence=secrets.randbits(15),
+            first_timestamp=secrets.randbits(32),
+            numbered=number_extension is not None,
+        )
 
     def remove(self, participant: Participant) -> None:
         """Forget a participant and all it sends and receives. Its transport is the caller's to close."""
@@ -171,24 +196,4 @@ def _outgoing(info: PublicationInfo, subscription: Subscription) -> Outgoing:
     stream_id = info.participant_id + ("-screen" if info.source is Source.SCREEN else "")
     return Outgoing(
         stream_id, info.publication_id, info.participant_id, subscription.ssrc, subscription.rtx_ssrc
-    )
-
-
-def _new_subscription(publication: Publication, planned: PlannedSection, codec: ChosenCodec) -> Subscription:
-    mid_extension = planned.extensions.get(MID_URI)
-    mid = planned.section.mid.encode()
-    named = [(mid_extension, mid)] if mid_extension is not None and len(mid) <= 16 else []
-    number_extension = planned.extensions.get(TRANSPORT_CC_URI)
-    if number_extension is not None:
-        named.insert(0, (number_extension, bytes(2)))  # first: viewer_path.NUMBER_AT
-    return Subscription(
-        publication,
-        codec,
-        ssrc=secrets.randbits(32),
-        rtx_ssrc=secrets.randbits(32) if codec.rtx_payload_type is not None else None,
-        extensions=named,
-        dependency_extension=_dependency_extension(planned),
-        first_sequence=secrets.randbits(15),
-        first_timestamp=secrets.randbits(32),
-        numbered=number_extension is not None,
     )

@@ -9,18 +9,20 @@ import pylibsrtp
 
 from media.aiortc_private import DtlsEnd, SrtpSession, WorkerCertificate
 from media.interface import TransportState
+from media.packet_path import PeerPath, Receiving, Sending
 
 
 class Transport:
     """Keys and state of one participant's connection. Its address is the ICE agent's business.
 
-    send: hands a datagram to the socket. on_state: called at every change of `state`.
+    path: protects RTP. send: hands a datagram to the socket. on_state: called at every change of `state`.
     """
 
     def __init__(
         self,
         certificate: WorkerCertificate,
         fingerprints: tuple[tuple[str, str], ...],
+        path: PeerPath,
         send: Callable[[bytes], bool],
         on_state: Callable[[Transport], None],
         now: float,
@@ -28,13 +30,16 @@ class Transport:
         self.fingerprints = fingerprints
         self.state = TransportState.CONNECTING
         self.created_at_s = now
+        self._path = path
         self._send = send
         self._on_state = on_state
         self._dtls = DtlsEnd(certificate, "server", lambda datagram: void(send(datagram)))
         self._dtls.on_state(self._dtls_changed)
         self._handshake = asyncio.ensure_future(self._dtls.handshake(fingerprints))
-        self._receiving: SrtpSession | None = None
-        self._sending: SrtpSession | None = None
+        self._control_receiving: SrtpSession | None = None
+        self._control_sending: SrtpSession | None = None
+        self._receiving: Receiving | None = None
+        self._sending: Sending | None = None
 
     @property
     def secured(self) -> bool:
@@ -47,11 +52,11 @@ class Transport:
 
     def unprotect(self, datagram: bytes, is_rtcp: bool) -> bytes | None:
         """The plain packet, or None when it does not authenticate or was seen before."""
-        session = self._receiving
-        if session is None:
+        control, media = self._control_receiving, self._receiving
+        if control is None or media is None:
             return None
         try:
-            return session.unprotect_rtcp(datagram) if is_rtcp else session.unprotect(datagram)
+            return control.unprotect_rtcp(datagram) if is_rtcp else media.unprotect(datagram)
         except (pylibsrtp.Error, ValueError):
             return None
 
@@ -67,7 +72,7 @@ class Transport:
 
     def send_rtcp(self, compound: bytes) -> bool:
         """Protect and send a compound RTCP packet; False when it was dropped."""
-        session = self._sending
+        session = self._control_sending
         if session is None:
             return False
         try:
@@ -85,7 +90,7 @@ class Transport:
     async def close(self) -> None:
         """Say goodbye by DTLS and drop the keys. No state is announced any more."""
         self.state = TransportState.CLOSED
-        self._receiving = self._sending = None
+        self._drop_keys()
         self._handshake.cancel()
         await asyncio.gather(self._handshake, return_exceptions=True)
         await self._dtls.close()
@@ -94,11 +99,17 @@ class Transport:
         if self.state is TransportState.CLOSED:
             return
         if dtls_state == "connected":
-            self._receiving, self._sending = self._dtls.srtp()
+            self._control_receiving, self._control_sending = self._dtls.srtp()
+            self._receiving, self._sending = self._path.secure(self._dtls)
             self._change(TransportState.CONNECTED)
         elif dtls_state in ("failed", "closed"):
-            self._receiving = self._sending = None
+            self._drop_keys()
             self._change(TransportState.CLOSED)
+
+    def _drop_keys(self) -> None:
+        self._control_receiving = self._control_sending = None
+        self._receiving = self._sending = None
+        self._path.close()
 
     def _change(self, state: TransportState) -> None:
         self.state = state

@@ -40,9 +40,15 @@ def never(_delay_s: float, _call: Callable[[], None]) -> None:
 class Viewer:
     """One participant as a viewer. call_later: wakes it between two ticks while something waits."""
 
-    def __init__(self, max_publication_bps: int, call_later: CallLater, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        max_publication_bps: int,
+        call_later: CallLater,
+        clock: Callable[[], float],
+        path: ViewerPath | None = None,
+    ) -> None:
         self.receiving: dict[str, Receiving] = {}
-        self.path = ViewerPath()
+        self.path = path or ViewerPath()
         self._max_publication_bps = max_publication_bps
         self._call_later = call_later
         self._clock = clock

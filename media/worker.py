@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from media import answer
+from media import answer, native
 from media.addresses import announced, host_addresses
 from media.aiortc_private import WorkerCertificate
 from media.demultiplexer import Demultiplexer
@@ -36,6 +36,8 @@ from media.interface import (
     UnknownPublication,
 )
 from media.layers import LayerTarget
+from media.native.engine import NativePath
+from media.packet_path import PacketPath
 from media.participant import Participant
 from media.rooms import Rooms
 from media.sdp import parse
@@ -56,14 +58,15 @@ ABANDONED_AFTER_S = 60.0
 class MediaWorker:
     """Implements media.interface.Relay."""
 
-    def __init__(self, config: MediaConfig, udp: UdpSocket) -> None:
+    def __init__(self, config: MediaConfig, udp: UdpSocket, path: PacketPath) -> None:
         """Use `start`."""
         self._config = config
         self._udp = udp
+        self._path = path
         self._loop = asyncio.get_running_loop()
         self._certificate: WorkerCertificate = WorkerCertificate.generateCertificate()
-        self._rooms = Rooms(self._emit)
-        self._incoming = Demultiplexer(udp, self._rooms.participants, self._deliver)
+        self._rooms = Rooms(self._emit, path)
+        self._incoming = Demultiplexer(udp, self._rooms.participants, self._deliver, path.addresses())
         self._listeners: list[Callable[[MediaEvent], None]] = []
         self._closing: set[asyncio.Task[None]] = set()
         self._ticked_at_s = self._liveness_at_s = self._budgets_at_s = 0.0
@@ -75,8 +78,10 @@ class MediaWorker:
         """Bind the port and serve. Raises OSError when the port is taken, ValueError for a bad address."""
         announced(config.bind_host, config.announced_addresses, (), True, None)
         udp = UdpSocket(config.bind_host, config.port)
-        worker = cls(config, udp)
-        udp.start(worker._loop, worker._incoming.datagram)
+        carried_in_c = config.native and native.why_not() is None
+        path = NativePath(udp) if carried_in_c else PacketPath()
+        worker = cls(config, udp, path)
+        path.start(worker._loop, udp, worker._incoming)
         worker._tick()
         return worker
 
@@ -84,6 +89,11 @@ class MediaWorker:
     def port(self) -> int:
         """The UDP port in use."""
         return self._udp.port
+
+    @property
+    def native(self) -> bool:
+        """Whether ordinary packets go through C."""
+        return isinstance(self._path, NativePath)
 
     def subscribe_events(self, listener: Callable[[MediaEvent], None]) -> None:
         """Call listener at every event from now on."""
@@ -218,12 +228,17 @@ class MediaWorker:
             participant = None
         if participant is None:
             participant = Participant(
-                room_id, participant_id, self._config.max_publication_bps, self._loop.call_later
+                room_id,
+                participant_id,
+                self._config.max_publication_bps,
+                self._loop.call_later,
+                path=self._path.peer(),
             )
             self._rooms.participants[key] = participant
             participant.transport = Transport(
                 self._certificate,
                 plan.fingerprints,
+                participant.path,
                 self._incoming.sender(participant),
                 lambda _: self._transport_changed(participant),
                 now,
@@ -282,7 +297,7 @@ class MediaWorker:
         self._timer = self._loop.call_later(TICK_S, self._tick)
 
     def _check_liveness(self, participant: Participant, now: float) -> None:
-        seen_s = max(self._incoming.ice.last_seen_s(participant), participant.last_media_s)
+        seen_s = max(self._incoming.ice.last_seen_s(participant), participant.path.last_media_s)
         transport = participant.transport
         transport.set_silent(now - seen_s > self._config.silent_after_s)
         connecting = transport.state is TransportState.CONNECTING

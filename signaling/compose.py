@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 import colorcal
 import consult_ui
+from media import native
 from media.interface import MediaConfig, Relay
 from media.simulated.patient import PatientOptions
 from media.simulated.patient import run as run_patient
@@ -133,6 +134,11 @@ async def start(settings: Settings, *, ui_dir: Path | None = None, grace_s: floa
         raise
 
 
+def why_not_native() -> str | None:
+    """Why this server cannot relay packets in C, or None when it can."""
+    return native.why_not()
+
+
 async def _start(
     settings: Settings, ui_dir: Path | None, grace_s: float, stack: AsyncExitStack
 ) -> RunningServer:
@@ -152,6 +158,7 @@ async def _start(
             port=settings.media_port,
             announced_addresses=settings.media_addresses,
             max_publication_bps=settings.camera_max_bps,
+            native=settings.native,
         )
     )
     stack.push_async_callback(relay.stop)

@@ -16,7 +16,7 @@ import aiohttp
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from signaling.compose import INTERFACE_DIR, open_records, probe_turn, turn_urls
+from signaling.compose import INTERFACE_DIR, open_records, probe_turn, turn_urls, why_not_native
 from signaling.mail import Mailer
 from signaling.settings import Settings
 
@@ -37,6 +37,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     for finding in _programs():
         yield finding
     yield _interface()
+    yield _packets(settings)
     yield _disk(settings)
     serving = await _serves(settings)
     yield _port("HTTP port", settings.http_host, settings.http_port, socket.SOCK_STREAM, serving)
@@ -59,6 +60,14 @@ def _programs() -> Iterator[Finding]:
 def _interface() -> Finding:
     built = (INTERFACE_DIR / "s" / "index.html").exists()
     return Finding("web interface", built, "is built" if built else "is not built: ./dev run builds it")
+
+
+def _packets(settings: Settings) -> Finding:
+    """How packets are relayed. Python alone is slower and fine: it is a setting, or a system without C."""
+    reason = "by the setting native" if not settings.native else why_not_native()
+    return Finding(
+        "packets", True, "are relayed in C" if reason is None else f"are relayed in Python: {reason}"
+    )
 
 
 def _disk(settings: Settings) -> Finding:

@@ -73,6 +73,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     camera_max_bps: Annotated[
         int, Meta(ge=100_000, description="What one camera may send, in bits per second.")
     ] = 2_500_000
+    native: Annotated[
+        bool,
+        Meta(
+            description="Relay ordinary packets in C where it was built; false or 0: all of them in Python."
+        ),
+    ] = True
     chroma_emphasis: Annotated[
         Literal["auto", "off"],
         Meta(

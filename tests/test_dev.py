@@ -42,7 +42,7 @@ def start(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
 def test_help_names_every_command() -> None:
     done = start("--help")
     assert done.returncode == 0
-    for command in ("run", "test", "check", "bench", "soak", "lock"):
+    for command in ("run", "test", "check", "bench", "soak", "fuzz", "lock"):
         assert f"./dev {command}" in done.stdout
 
 
@@ -55,7 +55,7 @@ def test_unknown_command_exits_with_two(words: tuple[str, ...]) -> None:
 
 
 def test_wrong_use_is_a_sentence_and_no_trace() -> None:
-    for words in (("check", "now"), ("bench",), ("bench", "no_such_bench")):
+    for words in (("check", "now"), ("bench",), ("bench", "no_such_bench"), ("fuzz", "long")):
         done = start(*words)
         assert done.returncode == 1
         assert done.stderr.startswith("dev: error: ")

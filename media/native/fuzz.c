@@ -1,0 +1,263 @@
+/* Invariant: whatever bytes come, from strangers or from participants with keys, the loop reads and writes inside its
+   memory only, counts a packet exactly when it does not hand it up undone, and what it sends is the viewer's own RTP.
+
+   `./dev fuzz` builds this with AddressSanitizer and UndefinedBehaviorSanitizer: with libFuzzer where clang has it,
+   else with the seeded driver at the end. An input is a list of records: one byte that says how the bytes come in,
+   one for their length in units of four, then the bytes. */
+#define _GNU_SOURCE
+#include <sys/socket.h>
+static int fuzz_receive(int, struct mmsghdr *, unsigned, int, void *);
+static int fuzz_send(int, struct mmsghdr *, unsigned, int);
+#define recvmmsg fuzz_receive
+#define sendmmsg fuzz_send
+#include "loop.c"
+#include <arpa/inet.h>
+#include <sanitizer/asan_interface.h>
+#include <stdio.h>
+
+#define REQUIRE(truth) ((truth) ? (void)0 : (fprintf(stderr, "fuzz: %s does not hold\n", #truth), abort()))
+
+enum { SSRC = 0x11223344, VIEWER_SSRC = 0x55667788, TRANSPORT_CC = 3 };
+static const uint8_t KEY[32] = "a key of thirty-two bytes.......", SALT[12] = "twelve bytes";
+static const uint8_t EXTENSIONS[8] = {0xBE, 0xDE, 0, 1, 0x31, 0, 0, 0};
+
+static Loop *loop;
+static Peer *publisher, *viewer;
+static Stream *stream;
+static Subscription subscriptions[2];
+static Srtp *client, *check;
+static struct sockaddr_in known, stranger;
+static uint8_t coming[DATAGRAM];
+static size_t coming_size;
+static struct sockaddr_in *coming_from;
+static uint32_t noise = 1;
+static int64_t sent;
+
+static uint32_t dice(void)
+{
+    noise ^= noise << 13;
+    noise ^= noise >> 17;
+    return noise ^= noise << 5;
+}
+
+static int fuzz_receive(int fd, struct mmsghdr *messages, unsigned count, int flags, void *timeout)
+{
+    (void)fd, (void)flags, (void)timeout;
+    REQUIRE(count == BATCH);
+    struct msghdr *message = &messages[0].msg_hdr;
+    /* What lies behind the datagram is nobody's business. */
+    ASAN_UNPOISON_MEMORY_REGION(message->msg_iov->iov_base, DATAGRAM);
+    memcpy(message->msg_iov->iov_base, coming, coming_size);
+    ASAN_POISON_MEMORY_REGION((uint8_t *)message->msg_iov->iov_base + coming_size, DATAGRAM - coming_size);
+    memcpy(message->msg_name, coming_from, sizeof *coming_from);
+    message->msg_namelen = sizeof *coming_from;
+    messages[0].msg_len = (unsigned)coming_size;
+    struct timespec at;
+    clock_gettime(CLOCK_REALTIME, &at);
+    message->msg_controllen = CMSG_SPACE(sizeof at);
+    struct cmsghdr *part = CMSG_FIRSTHDR(message);
+    part->cmsg_level = SOL_SOCKET;
+    part->cmsg_type = SO_TIMESTAMPNS;
+    part->cmsg_len = CMSG_LEN(sizeof at);
+    memcpy(CMSG_DATA(part), &at, sizeof at);
+    return 1;
+}
+
+static int fuzz_send(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+    (void)fd, (void)flags;
+    uint8_t data[sizeof(((Outgoing *)0)->data)];
+    for (unsigned i = 0; i < count; i++) {
+        struct iovec *part = messages[i].msg_hdr.msg_iov;
+        REQUIRE(part->iov_len <= sizeof data);
+        memcpy(data, part->iov_base, part->iov_len);
+        int size = srtp_unprotect(check, data, (int)part->iov_len);
+        Rtp rtp;
+        REQUIRE(size >= HEADER && parse(data, size, &rtp));
+        REQUIRE(rtp.ssrc - VIEWER_SSRC < 2 && rtp.payload_type == 120);
+        REQUIRE(rtp.start == HEADER + (int)sizeof EXTENSIONS && rtp.end == size);
+        sent++;
+    }
+    return (int)count;
+}
+
+static void set_up(uint8_t codec)
+{
+    loop = loop ? loop : loop_new(-1);
+    publisher = peer_new(1);
+    viewer = peer_new(2);
+    publisher->receiving = srtp_new(KEY, 32, SALT, false, 8);
+    viewer->sending = srtp_new(KEY, 32, SALT, true, 8);
+    client = srtp_new(KEY, 32, SALT, true, 1024);
+    check = srtp_new(KEY, 32, SALT, false, 8);
+    viewer->address_size = sizeof known;
+    memcpy(viewer->address, &known, sizeof known);
+    viewer->control_level = IPPROTO_IP, viewer->control_type = IP_PKTINFO, viewer->control_size = 12;
+    publisher->transport_cc_extension = TRANSPORT_CC;
+    publisher->policer_bytes_per_s = 1e12;
+    viewer->direct = true;
+    stream = stream_new(3, 128);
+    stream->codec = codec;
+    stream->payload_type = 96;
+    stream->clock_rate = 90000;
+    stream->ordinary = stream->asks_nack = true;
+    stream->highest = stream->missing_highest = stream->reception_highest = stream->base = 0x1FFFF;
+    stream->last_transit = stream->last_timestamp = -1;
+    publisher->route_count = 1;
+    publisher->routes[0] = (Route){SSRC, stream};
+    for (int i = 0; i < 2; i++) {
+        Subscription *to = &subscriptions[i];
+        *to = (Subscription){.viewer = viewer, .active = true, .source = stream, .ordinary = true, .is_video = true,
+                             .payload_type = 120, .ssrc = VIEWER_SSRC + (uint32_t)i,
+                             .extensions_size = sizeof EXTENSIONS, .number_at = i ? 17 : 0,
+                             .picture_offset = i * 77, .tl0_offset = i * 3,
+                             .next_sequence = 40000, .sequence_offset = 40000 - 0x20000};
+        memcpy(to->extensions, EXTENSIONS, sizeof EXTENSIONS);
+        stream->subscriptions[stream->subscription_count++] = to;
+    }
+    REQUIRE(loop_map(loop, (uint8_t *)&known, sizeof known, publisher));
+}
+
+static void tear_down(void)
+{
+    REQUIRE(loop_map(loop, (uint8_t *)&known, sizeof known, NULL));
+    peer_free(publisher);
+    peer_free(viewer);
+    srtp_free(client);
+    srtp_free(check);
+    stream_free(stream);
+}
+
+/* One packet; how: bit 0, from a stranger; bit 1, protected with the participant's key; bit 2, as the next of the
+   stream; bit 3, decrypted elsewhere. */
+static void run(uint8_t how, const uint8_t *data, size_t size)
+{
+    if (size > sizeof coming - TAG)
+        size = sizeof coming - TAG;
+    memcpy(coming, data, size);
+    coming_size = size;
+    if ((how & 4) && size >= HEADER) {
+        coming[0] = (uint8_t)((coming[0] & 0x3F) | 0x80);
+        coming[1] = (uint8_t)((coming[1] & 0x80) | 96);
+        put16(coming + 2, (uint16_t)(stream->highest + 1));
+        put32(coming + 8, SSRC);
+    }
+    int64_t received = stream->received, before = sent, next = subscriptions[0].next_sequence;
+    int64_t counted = loop->datagrams, refused = loop->not_authenticated, total = stream->sent + stream->refused;
+    int kind;
+    if (how & 8) {
+        if (coming_size > PACKET)
+            return;
+        uint8_t *exact = malloc(coming_size + !coming_size);
+        REQUIRE(exact);
+        memcpy(exact, coming, coming_size);
+        kind = loop_packet(loop, publisher, exact, (int)coming_size, 5.0);
+        free(exact);
+    } else {
+        if ((how & 2) && size <= PACKET) {
+            int protected_size = srtp_protect(client, coming, (int)size);
+            coming_size = protected_size < 0 ? size : (size_t)protected_size;
+        }
+        coming_from = how & 1 ? &stranger : &known;
+        REQUIRE(loop_receive(loop) == 1 && loop->datagrams == counted + 1);
+        kind = loop_next(loop);
+        if (kind == UP_NOTHING)
+            REQUIRE(loop_next(loop) == UP_NOTHING);
+    }
+    bool done = kind == UP_DELIVER || (kind == UP_NOTHING && loop->not_authenticated == refused);
+    REQUIRE(stream->received == received + done);
+    REQUIRE(stream->highest == 0x1FFFF + stream->received && stream->highest == stream->missing_highest);
+    REQUIRE(sent - before == (done ? 2 : 0) && stream->sent + stream->refused - total == sent - before);
+    REQUIRE(subscriptions[0].next_sequence == next + done);
+    REQUIRE(viewer->departures_head - viewer->departures_tail <= DEPARTURES);
+    REQUIRE(publisher->arrivals_head - publisher->arrivals_tail <= ARRIVALS);
+    if (done) {
+        Slot *slot = stream_get(stream, stream->highest);
+        REQUIRE(slot && slot->start <= slot->end && slot->end <= slot->size && slot->size <= PACKET);
+    } else if (kind != UP_NOTHING) {
+        REQUIRE(loop->up.size >= 0 && loop->up.size <= DATAGRAM && loop->up.data);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char *reason = "";
+    if (reason && (reason = loop_open_crypto())) {
+        fprintf(stderr, "fuzz: %s\n", reason);
+        abort();
+    }
+    known = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(4000), .sin_addr = {htonl(0x7F000001)}};
+    stranger = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(4001), .sin_addr = {htonl(0x7F000001)}};
+    if (size < 1)
+        return 0;
+    set_up(data[0] % (STREAM_H264 + 1));
+    for (size_t at = 1; at + 2 <= size;) {
+        uint8_t how = data[at];
+        size_t length = 4 * (size_t)data[at + 1];
+        at += 2;
+        length = length < size - at ? length : size - at;
+        run(how, data + at, length);
+        at += length;
+    }
+    tear_down();
+    return 0;
+}
+
+#ifdef SEEDED_DRIVER
+/* A packet that is close to a good one: header, now and then CSRCs, extensions of either form, a payload of any
+   codec, padding; then, more often than not, some bytes changed. */
+static size_t make_packet(uint8_t *data)
+{
+    size_t size = HEADER + dice() % 200;
+    for (size_t i = 0; i < size; i++)
+        data[i] = (uint8_t)dice();
+    data[0] = (uint8_t)(0x80 | (dice() % 4 ? 0 : dice() % 64));
+    data[1] = (uint8_t)(96 | (dice() & 0x80));
+    if (dice() % 2) {
+        data[0] = 0x90;
+        size_t words = dice() % 4;
+        put16(data + 12, dice() % 3 ? 0xBEDE : 0x1000);
+        put16(data + 14, (uint16_t)words);
+        data[16] = dice() % 2 ? TRANSPORT_CC << 4 | 1 : TRANSPORT_CC;
+        size_t payload = 16 + 4 * words;
+        if (payload < size)
+            data[payload] = (uint8_t)(dice() % 2 ? 0x90 : dice());
+    }
+    for (uint32_t changes = dice() % 4; changes; changes--)
+        data[dice() % size] = (uint8_t)dice();
+    return dice() % 16 ? size : dice() % (size + 1);
+}
+
+int main(int count, char **words)
+{
+    double limit_s = count > 1 ? atof(words[1]) : 10;
+    uint32_t seed = count > 2 ? (uint32_t)strtoul(words[2], NULL, 0) : 1;
+    static uint8_t input[1 << 16];
+    struct timespec began, now;
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    long inputs = 0;
+    do {
+        noise = seed * 2654435761u + 1;
+        size_t size = 0;
+        input[size++] = (uint8_t)dice();
+        for (uint32_t records = 1 + dice() % 40; records; records--) {
+            uint8_t packet[HEADER + 256] = {0};
+            size_t length = (make_packet(packet) + 3) / 4;
+            input[size++] = (uint8_t)(dice() % 3 ? 4 | (dice() % 2 ? 2 : 8) : dice());
+            input[size++] = (uint8_t)length;
+            memcpy(input + size, packet, 4 * length);
+            size += 4 * length;
+        }
+        /* In memory of its own size, so that a read past its end is seen. */
+        uint8_t *exact = malloc(size);
+        memcpy(exact, input, size);
+        LLVMFuzzerTestOneInput(exact, size);
+        free(exact);
+        inputs++;
+        seed++;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while (seconds(now) - seconds(began) < limit_s);
+    printf("%ld inputs, seeds up to %u, %lld packets forwarded: nothing found\n", inputs, seed, (long long)sent);
+    return 0;
+}
+#endif
