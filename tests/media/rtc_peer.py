@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpTransceiver, RTCSessionDescription
@@ -15,6 +16,8 @@ from media.worker import MediaWorker
 
 Value = TypeVar("Value")
 LOOPBACK = MediaConfig(bind_host="127.0.0.1")
+NATIVE = True
+"""What the fixture `packet_path` sets."""
 
 
 class Events:
@@ -40,7 +43,7 @@ class Events:
 @asynccontextmanager
 async def relay(config: MediaConfig = LOOPBACK) -> AsyncIterator[MediaWorker]:
     """A worker that is stopped in the end."""
-    worker = await MediaWorker.start(config)
+    worker = await MediaWorker.start(replace(config, native=NATIVE))
     try:
         yield worker
     finally:

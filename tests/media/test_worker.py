@@ -31,6 +31,8 @@ from tests.media.coded import encode, encoder, moving_frames, packets, payloads
 from tests.media.raw_peer import RawPeer, raw_peers
 from tests.media.rtc_peer import Events, relay
 
+pytestmark = pytest.mark.usefixtures("packet_path")
+
 VIDEO_SSRC, RTX_SSRC, AUDIO_SSRC = 0x1111, 0x2222, 0x3333
 KEYFRAME = b"\x10\x00\x00\x00\x9d\x01\x2a\x40\x01\xf0\x00 a key frame"
 INTERFRAME = b"\x10\x01 another frame"

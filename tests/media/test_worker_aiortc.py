@@ -9,6 +9,8 @@ from av import AudioFrame, VideoFrame
 from media.interface import MediaConfig, PublicationInfo, Source
 from tests.media.rtc_peer import Events, Peer, relay
 
+pytestmark = pytest.mark.usefixtures("packet_path")
+
 
 async def frames(track: MediaStreamTrack, count: int) -> AudioFrame | VideoFrame:
     """The last of so many received frames."""

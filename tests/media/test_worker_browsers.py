@@ -21,6 +21,8 @@ from tests.conftest import LaunchChromium
 from tests.media.rtc_peer import Events, relay
 from tests.media.signaled_page import serve
 
+pytestmark = pytest.mark.usefixtures("packet_path")
+
 WAIT_S = 40
 
 

@@ -10,6 +10,8 @@ from tests.media.raw_peer import raw_peers
 from tests.media.rtc_peer import Events, relay
 from tests.media.test_worker import KEYFRAME, VIDEO_SSRC, video
 
+pytestmark = pytest.mark.usefixtures("packet_path")
+
 
 async def test_emphasis_holds_for_the_life_of_a_publication() -> None:
     async with relay() as worker, raw_peers(worker, "a", "b") as (publisher, viewer):

@@ -18,6 +18,8 @@ from tests.media.rtc_peer import relay
 from tests.media.signaled_page import serve
 from tests.support.firefox import Firefox, launch_firefox
 
+pytestmark = pytest.mark.usefixtures("packet_path")
+
 WAIT_S = 60
 EVERY_ADDRESS = MediaConfig(bind_host="0.0.0.0")
 """Firefox gathers no candidate on loopback."""

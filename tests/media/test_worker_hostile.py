@@ -30,6 +30,8 @@ from tests.media.test_worker import (
     video,
 )
 
+pytestmark = pytest.mark.usefixtures("packet_path")
+
 MAX_GROWTH_BYTES = 8_000_000
 """What a room may hold: a history of video is 1024 packets, and queues are bounded."""
 

@@ -11,6 +11,8 @@ from tests.media.raw_peer import RawPeer, raw_peers
 from tests.media.rtc_peer import relay
 from tests.media.test_worker import INTERFRAME, KEYFRAME, connected_pair, video
 
+pytestmark = pytest.mark.usefixtures("packet_path")
+
 RIDS = """
 a=extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id
 a=extmap:11 urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id

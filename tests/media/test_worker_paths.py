@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from media import rtcp, twcc
 from media.interface import BudgetChanged, Source
 from media.rtp import extension, header
@@ -20,6 +22,8 @@ from tests.media.test_worker import (
     rtcp_of,
     video,
 )
+
+pytestmark = pytest.mark.usefixtures("packet_path")
 
 
 async def test_packets_are_numbered_over_all_streams_and_feedback_is_read() -> None:
