@@ -4,6 +4,7 @@ measures."""
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from typing import Any
 
@@ -17,7 +18,8 @@ from media.worker import MediaWorker
 
 async def run(host: str) -> None:
     """Serve on a free port of an address."""
-    worker = await MediaWorker.start(MediaConfig(bind_host=host, announced_addresses=(host,)))
+    native = os.environ.get("TRUEHUE_NATIVE") != "0"
+    worker = await MediaWorker.start(MediaConfig(bind_host=host, announced_addresses=(host,), native=native))
 
     async def handle(request: dict[str, Any]) -> dict[str, Any]:
         if request["do"] == "negotiate":
@@ -45,7 +47,7 @@ async def run(host: str) -> None:
             return {"tables": {**held(worker, "media"), "tasks": len(asyncio.all_tasks())}}
         raise ValueError("unknown request")
 
-    await serve({"native": bool(getattr(worker, "native", False))}, handle)
+    await serve({"native": worker.native}, handle)
     await worker.stop()
 
 
