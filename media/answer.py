@@ -177,9 +177,13 @@ def _plan_subscription(planned: PlannedSection, wanted: ChosenCodec) -> None:
     exact = [codec for codec in fitting if codec.parameters.get("profile-level-id") == level]
     chosen = (exact or fitting)[0]
     feedback = VIDEO_FEEDBACK if section.kind == "video" else AUDIO_FEEDBACK
-    # One estimate is enough: the relay's own, or the viewer's where it cannot say when packets came.
+    # One estimate is enough: the relay's own, or the viewer's where it cannot say when packets came. What is
+    # sent again as it was, without RTX, is not numbered: one SRTP index must never protect two packets that
+    # differ (RFC 7714, 8.1).
     numbered = (
-        "transport-cc" in chosen.feedback and 1 <= section.extensions.get(rtp.TRANSPORT_CC_URI, 0) <= 14
+        "transport-cc" in chosen.feedback
+        and 1 <= section.extensions.get(rtp.TRANSPORT_CC_URI, 0) <= 14
+        and (section.kind == "audio" or _choose(section, chosen, feedback).rtx_payload_type is not None)
     )
     surplus = "goog-remb" if numbered else "transport-cc"
     planned.codec = _choose(section, chosen, tuple(f for f in feedback if f != surplus))

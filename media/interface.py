@@ -67,7 +67,7 @@ class MediaConfig:
     start_publication_bps: int = 1_000_000
     silent_after_s: float = 8.0
     tap_interval_s: float = 0.5
-    native: bool = True
+    native: bool = False
     """Take ordinary packets through C where it was built."""
 
 

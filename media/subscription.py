@@ -186,7 +186,7 @@ class Subscription:
         self._packets += 1
         self._octets += end - start
         payload = data[start:end]
-        if picture_offset or self._tl0_offset:
+        if self._is_vp8 and (picture_offset or self._tl0_offset):
             payload = vp8.offset_picture(payload, picture_offset, self._tl0_offset)
         first_byte, extensions = self._first_byte, self._extensions
         if self._dependency_extension:
@@ -338,7 +338,7 @@ class Subscription:
         if number < self._live_from:
             timestamp = self._hastened(timestamp)
         payload = data[start:end]
-        if picture_offset or self._tl0_offset:
+        if self._is_vp8 and (picture_offset or self._tl0_offset):
             payload = vp8.offset_picture(payload, picture_offset, self._tl0_offset)
         payload_type, ssrc, sequence, original = self.codec.payload_type, self.ssrc, out_sequence, b""
         if self.codec.rtx_payload_type is not None and self.rtx_ssrc is not None:

@@ -130,6 +130,19 @@ def test_a_viewer_that_cannot_is_asked_for_its_own_estimate(missing: str) -> Non
     assert rtp.TRANSPORT_CC_URI not in planned_video.extensions
 
 
+def test_video_that_is_sent_again_as_it_was_has_no_numbers() -> None:
+    """Without RTX: the number would change under one SRTP index."""
+    text = offer().replace("a=sendonly", "a=recvonly").replace("a=rtcp-fb:96 nack\n", NUMBERED)
+    assert "rtx/90000" in text
+    planned_video = answer.plan(sdp.parse(text.replace("rtx/90000", "ulpfec/90000")), {}, {"1": VP8}).by_mid(
+        "1"
+    )
+    assert planned_video.codec is not None
+    assert planned_video.codec.rtx_payload_type is None
+    assert planned_video.codec.feedback == ("goog-remb", "nack", "nack pli")
+    assert rtp.TRANSPORT_CC_URI not in planned_video.extensions
+
+
 def test_a_viewer_of_h264_gets_the_profile_of_the_publication() -> None:
     text = offer("96 102 104").replace("a=sendonly", "a=recvonly")
     for level, payload_type in (("42e01f", 104), ("42001f", 102), ("42c01e", 102)):
