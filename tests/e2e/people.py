@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -92,20 +93,29 @@ class Person:
         await expect(self.page.get_by_text(words).first).to_be_visible()
 
     async def frames_of(self, label: str) -> int:
-        """How many new frames the video of this label has shown since it is asked for; waits for five."""
-        video = self.page.get_by_label(label, exact=True)
-        await video.first.wait_for(state="attached")
-        frames: int = await video.first.evaluate(
-            """(video) => new Promise((resolve) => {
-              let frames = 0;
-              const count = () => {
-                frames += 1;
-                if (frames === 5) resolve(frames);
-                else video.requestVideoFrameCallback(count);
-              };
-              video.requestVideoFrameCallback(count);
-            })"""
-        )
+        """How many new frames the video of this label has shown since it is asked for; waits for five.
+
+        A picture that begins anew may get another element: then they are counted there.
+        """
+        video, frames = self.page.get_by_label(label, exact=True), 0
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            while frames < 5:
+                await video.first.wait_for(state="attached")
+                frames = await video.first.evaluate(
+                    """(video) => new Promise((resolve) => {
+                      let frames = 0;
+                      const count = () => {
+                        frames += 1;
+                        if (frames < 5) video.requestVideoFrameCallback(count);
+                      };
+                      video.requestVideoFrameCallback(count);
+                      const look = () => {
+                        if (frames === 5 || !video.isConnected) resolve(frames);
+                        else requestAnimationFrame(look);
+                      };
+                      look();
+                    })"""
+                )
         return frames
 
     async def screenshot(self, name: str) -> None:
