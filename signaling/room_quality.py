@@ -3,6 +3,7 @@ give way, what publishers are to send, and the numbers behind all that."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import structlog
@@ -99,8 +100,14 @@ class RoomQuality:
         return fidelity_view(camera, fidelity) if fidelity is not None else None
 
     def _adaptations(self, room: Room) -> dict[str, AdaptationName]:
-        paths = ((one, self._relay.path_stats(room.consultation_id, one)) for one in room.inside())
-        return {one: ADAPTATIONS[path.level] for one, path in paths if path is not None}
+        return {one: ADAPTATIONS[path.level] for one, path in self._paths(room)}
+
+    def _paths(self, room: Room) -> Iterator[tuple[str, PathStats]]:
+        """Of everybody inside who has one."""
+        for one in room.inside():
+            path = self._relay.path_stats(room.consultation_id, one)
+            if path is not None:
+                yield one, path
 
     def _on_media_event(self, event: MediaEvent) -> None:
         if isinstance(event, BudgetChanged):
@@ -135,10 +142,7 @@ class RoomQuality:
                         packets_lost=stats.packets_lost,
                     )
                 )
-        paths = ((one, self._relay.path_stats(room.consultation_id, one)) for one in room.inside())
-        return StatisticsView(
-            publications, [path_statistics(one, path) for one, path in paths if path is not None]
-        )
+        return StatisticsView(publications, [path_statistics(one, path) for one, path in self._paths(room)])
 
     def room_closed(self, room: Room) -> None:
         """Nothing is kept outside the room."""
