@@ -23,6 +23,8 @@ PUBLISHER_EXTENSIONS = (
 SUBSCRIBER_EXTENSIONS = (rtp.TRANSPORT_CC_URI, rtp.MID_URI)
 DEPENDENCY_EXTENSIONS = (rtp.DEPENDENCY_DESCRIPTOR_URI,)
 """Of AV1: a receiver that has it need not look into the payload."""
+RESTING_EXTENSIONS = PUBLISHER_EXTENSIONS + DEPENDENCY_EXTENSIONS
+"""Of an m-line that may be used again, for whatever."""
 CODECS = ("VP8", "VP9", "H264", "AV1", "opus")
 
 
@@ -114,6 +116,9 @@ def plan(
             _plan_publication(planned, publishing[section.mid])
         elif section.mid in subscribing:
             _plan_subscription(planned, subscribing[section.mid])
+        else:
+            # Chromium offers an m-line that was answered without extensions never again with any.
+            planned.extensions = _extensions(section, RESTING_EXTENSIONS)
     _check_ssrcs([s for s in live if s.mid in publishing])
     first = live[0]
     fingerprints = tuple(f for f in first.fingerprints if f[0] in SUPPORTED_FINGERPRINTS)
@@ -158,7 +163,7 @@ def _plan_publication(planned: PlannedSection, kind: Kind) -> None:
         if is_supported(codec):
             planned.codec = _choose(section, codec, VIDEO_FEEDBACK if kind is Kind.VIDEO else AUDIO_FEEDBACK)
             planned.direction = "recvonly"
-            planned.extensions = _extensions(section, PUBLISHER_EXTENSIONS, planned.codec)
+            planned.extensions = _extensions(section, PUBLISHER_EXTENSIONS + _of_codec(planned.codec))
             if rtp.MID_URI in planned.extensions and rtp.RID_URI in planned.extensions:
                 # Their SSRCs are in no offer: only these extensions tell the encodings apart.
                 planned.rids = tuple(rid for rid in section.simulcast if rid in section.rids)[:MAX_ENCODINGS]
@@ -188,7 +193,7 @@ def _plan_subscription(planned: PlannedSection, wanted: ChosenCodec) -> None:
     surplus = "goog-remb" if numbered else "transport-cc"
     planned.codec = _choose(section, chosen, tuple(f for f in feedback if f != surplus))
     planned.direction = "sendonly"
-    planned.extensions = _extensions(section, SUBSCRIBER_EXTENSIONS, planned.codec)
+    planned.extensions = _extensions(section, SUBSCRIBER_EXTENSIONS + _of_codec(planned.codec))
     if not numbered:
         planned.extensions.pop(rtp.TRANSPORT_CC_URI, None)
 
@@ -247,13 +252,17 @@ def _choose(section: sdp.Section, codec: sdp.Codec, feedback: tuple[str, ...]) -
     )
 
 
-def _extensions(section: sdp.Section, wanted: tuple[str, ...], codec: ChosenCodec) -> dict[str, int]:
+def _of_codec(codec: ChosenCodec) -> tuple[str, ...]:
+    return DEPENDENCY_EXTENSIONS if codec.name == "AV1" else ()
+
+
+def _extensions(section: sdp.Section, wanted: tuple[str, ...]) -> dict[str, int]:
     """Those that both want; ids above 14 would need the two-byte form, which is not worth its bytes.
 
     A Dependency Descriptor may be longer than the one-byte form can hold, so both forms must be allowed.
     """
-    if codec.name == "AV1" and section.mixed_extensions:
-        wanted += DEPENDENCY_EXTENSIONS
+    if not section.mixed_extensions:
+        wanted = tuple(uri for uri in wanted if uri not in DEPENDENCY_EXTENSIONS)
     return {uri: section.extensions[uri] for uri in wanted if 1 <= section.extensions.get(uri, 0) <= 14}
 
 

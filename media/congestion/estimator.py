@@ -226,7 +226,8 @@ class SendEstimator:
             self._reported.update(loss, elapsed_s, highest_bps)
 
     def remb(self, bitrate_bps: float) -> None:
-        """The viewer's own estimate: a cap, and where there is no transport-cc the way up."""
+        """The viewer's own estimate: the cap and the way up where there is no transport-cc. Where there is,
+        it counts only packets without a number, if there are any."""
         self._remb_bps = max(self._min_bps, bitrate_bps)
         if self._feedback_s is None:
             self._reported.bitrate_bps = max(self._reported.bitrate_bps, bitrate_bps)
@@ -248,10 +249,10 @@ class SendEstimator:
         delay = self._delay
         if self._feedback_s is None and self._reported_s is not None:
             target_bps, state = self._reported.bitrate_bps, EstimateState.HOLDING
+            if self._remb_bps is not None:
+                target_bps = min(target_bps, self._remb_bps)
         else:
             target_bps, state = self._combined(now)
-        if self._remb_bps is not None:
-            target_bps = min(target_bps, self._remb_bps)
         target_bps = min(self._max_bps, max(self._min_bps, target_bps))
         rtt_s = delay.rtt_s if delay.rtt_s is not None else self._reported_rtt_s
         return Estimate(

@@ -13,17 +13,23 @@ from playwright.async_api import Locator, Page, expect
 
 Rectangle = tuple[float, float, float, float]
 
-# A 2D canvas of the page's own realm: its pixels are what the page shows, before the screen.
+# A 2D canvas of the page's own realm: its pixels are what the page shows, before the screen. It waits for the
+# first picture of an element that has none yet; null: the element is no longer on the page.
 READ_PIXELS = """
-(element) => {
-  const width = element.videoWidth || element.width || element.naturalWidth;
-  const height = element.videoHeight || element.height || element.naturalHeight;
-  const canvas = document.createElement('canvas');
-  canvas.width = width;
-  canvas.height = height;
-  canvas.getContext('2d', { colorSpace: 'srgb' }).drawImage(element, 0, 0);
-  return canvas.toDataURL('image/png').split(',')[1];
-}
+(element) => new Promise((resolve) => {
+  const read = () => {
+    const width = element.videoWidth || element.width || element.naturalWidth;
+    const height = element.videoHeight || element.height || element.naturalHeight;
+    if (!element.isConnected) return resolve(null);
+    if (!width || !height) return requestAnimationFrame(read);
+    const canvas = document.createElement('canvas');
+    canvas.width = width;
+    canvas.height = height;
+    canvas.getContext('2d', { colorSpace: 'srgb' }).drawImage(element, 0, 0);
+    resolve(canvas.toDataURL('image/png').split(',')[1]);
+  };
+  read();
+})
 """
 
 
@@ -43,9 +49,11 @@ async def raw_canvas(specialist: Page, camera: str) -> NDArray[np.uint8]:
 
 
 async def read_rgb(element: Locator) -> NDArray[np.uint8]:
-    """The pixels of a video, canvas or img element: uint8 [H, W, 3], sRGB."""
-    encoded = base64.b64decode(await element.evaluate(READ_PIXELS))
-    bgr = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
+    """The pixels of a video, canvas or img element, or of the one that takes its place: uint8 [H, W, 3],
+    sRGB."""
+    while (encoded := await element.evaluate(READ_PIXELS)) is None:
+        await element.wait_for(state="attached")
+    bgr = cv2.imdecode(np.frombuffer(base64.b64decode(encoded), np.uint8), cv2.IMREAD_COLOR)
     assert bgr is not None
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 

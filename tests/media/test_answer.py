@@ -120,6 +120,16 @@ def test_viewers_say_when_packets_came() -> None:
         assert planned_section.extensions[rtp.TRANSPORT_CC_URI] == 3
 
 
+def test_an_m_line_at_rest_keeps_its_extensions() -> None:
+    """Chromium offers an m-line that was answered without extensions never again with any."""
+    text = offer().replace("a=sendonly", "a=inactive").replace("a=rtcp-fb:96 nack\n", NUMBERED)
+    plan = answer.plan(sdp.parse(text), {}, {})
+    assert plan.by_mid("1").codec is None
+    read = sdp.parse(answer.write(plan, {}, LOCAL)).sections[1]
+    assert read.direction == "inactive"
+    assert read.extensions[rtp.TRANSPORT_CC_URI] == 3
+
+
 @pytest.mark.parametrize("missing", NUMBERED.split("\n")[1:4:2])
 def test_a_viewer_that_cannot_is_asked_for_its_own_estimate(missing: str) -> None:
     text = offer().replace("a=sendonly", "a=recvonly").replace("a=rtcp-fb:96 nack\n", NUMBERED)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page
 
+from media import rtp
 from media.congestion.estimator import START_BPS
 from media.interface import PublicationEnded, PublicationInfo, TappedFrame, TransportChanged, TransportState
 from media.layers import EVERYTHING, LayerTarget
@@ -180,6 +181,10 @@ async def test_m_lines_that_rest_are_used_again(chromium: LaunchChromium) -> Non
         )
         assert await evaluate(made.viewer, "id => frames(id, 15)", again[1][0]) == [320, 240]
         await hears(made.viewer)
+        # What is received now is numbered as before: the viewer says of each packet when it came.
+        lines = (await evaluate(made.viewer, "pc.remoteDescription.sdp")).splitlines()
+        assert sum(rtp.TRANSPORT_CC_URI in line for line in lines) == 2
+        assert not any("goog-remb" in line for line in lines)
 
 
 def kept(sent: list[int], received: list[int]) -> list[int]:

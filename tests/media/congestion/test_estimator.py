@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from media import rtcp
 from media.congestion.estimator import (
     FEEDBACK_TIMEOUT_S,
+    MAX_BPS,
     MIN_BPS,
     MIN_WINDOW_BYTES,
     PACING_FACTOR,
@@ -88,15 +89,22 @@ def test_a_pause_without_packets_does_not() -> None:
     assert loop.estimator.estimate(loop.now + 60.0).target_bps >= before
 
 
-def test_a_remb_caps() -> None:
+def test_a_remb_says_nothing_where_transport_cc_does() -> None:
+    """It counts only packets without a transport-wide number."""
     loop = Loop(SendEstimator())
     loop.run(2.0, 1e6)
-    loop.estimator.remb(400_000)
-    assert loop.estimator.estimate(loop.now).target_bps == 400_000
-    loop.estimator.remb(0)
-    assert loop.estimator.estimate(loop.now).target_bps == MIN_BPS
-    loop.estimator.remb(1e12)
-    assert loop.estimator.estimate(loop.now).target_bps > 1e6
+    before = loop.estimator.estimate(loop.now)
+    loop.estimator.remb(100_000)
+    assert loop.estimator.estimate(loop.now) == before
+
+
+def test_a_remb_is_kept_within_bounds() -> None:
+    estimator = SendEstimator()
+    estimator.loss_report(0.0, None, 0.0)
+    estimator.remb(0)
+    assert estimator.estimate(0.1).target_bps == MIN_BPS
+    estimator.remb(1e12)
+    assert estimator.estimate(0.2).target_bps == MAX_BPS
 
 
 def test_without_transport_cc_remb_and_reports_steer() -> None:
