@@ -40,10 +40,8 @@ class QuantiserMeter:
         self._count = 0
         self._skips = False
 
-    def packet(self, data: bytes, start: int, end: int, timestamp: int, now: float) -> None:
-        """Look at a payload that opens a frame; of several spatial layers the last one counts."""
-        if self._read is None:
-            return
+    def passes_over(self, timestamp: int, now: float) -> bool:
+        """Whether a frame is one of those that are not read, except for H.264's parameter sets."""
         frames = self._frames
         if timestamp != self._timestamp:
             self._timestamp = timestamp
@@ -51,8 +49,17 @@ class QuantiserMeter:
             if frames and frames[0][0] <= now - WINDOW_S:
                 self._forget(now)
             self._skips = len(frames) >= ENOUGH_FRAMES and self._count % TAKEN != 0
-        if self._skips and not (self._is_h264 and h264.holds_parameters(data, start, end)):
+        return self._skips
+
+    def packet(self, data: bytes, start: int, end: int, timestamp: int, now: float) -> None:
+        """Look at a payload that opens a frame; of several spatial layers the last one counts."""
+        if self._read is None:
             return
+        if self.passes_over(timestamp, now) and not (
+            self._is_h264 and h264.holds_parameters(data, start, end)
+        ):
+            return
+        frames = self._frames
         value = self._read(data, start, end)
         if value is None or self._skips:
             return

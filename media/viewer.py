@@ -153,10 +153,9 @@ class Viewer:
 
     def tick(self, now: float) -> None:
         """Follow the path's estimate: probe, divide, pause and resume."""
-        if not self.receiving:
+        if not self.receiving or not self.path.tick(now):
             return
-        if self.path.tick(now):
-            self._divide(now)
+        self._divide(now)
         self._drain()
 
     def _divide(self, now: float) -> None:

@@ -26,7 +26,7 @@ DEMAND = 2.0
 """How far beyond all demands together a path is probed (libwebrtc probes up to twice what is allocated)."""
 RATE_WINDOW_S = 0.5
 REFRESH_S = 0.1
-"""The estimate is asked for after each feedback, and so often without any."""
+"""The estimate is asked for so often, and after each feedback that may hold anybody back."""
 UNKNOWN_BPS = 1e9
 """A path of which nothing is known is taken for one that carries everything."""
 MAX_PACKET_BYTES = 1200
@@ -154,7 +154,8 @@ class ViewerPath:
     def feedback(self, body: bytes, now: float) -> None:
         """A transport-cc message. Raises rtcp.MalformedRtcp."""
         self.estimator.feedback(body, now)
-        self._refresh_at_s = 0.0
+        if not self.direct or self.estimator.strains(self.estimate.target_bps):
+            self._refresh_at_s = 0.0
 
     def report_sent(self, ssrc: int, ntp: int, now: float) -> None:
         """A sender report went to the viewer: its report will tell the round trip by it."""

@@ -135,6 +135,10 @@ class SendEstimator:
         """Whether the viewer has said anything of its path."""
         return self._feedback_s is not None or self._reported_s is not None
 
+    def strains(self, bitrate_bps: float) -> bool:
+        """Whether the path seems to carry less than this, or shows queues or loss."""
+        return not self._calm or self._rate.bitrate_bps < bitrate_bps
+
     def demand(self, bitrate_bps: float) -> None:
         """What could be sent at most, were there no limit: no probe goes far beyond."""
         self._demand_bps = bitrate_bps
@@ -183,12 +187,14 @@ class SendEstimator:
         steady_bps = self._acknowledged.steady_bps()
         if steady_bps is not None:
             steady_bps *= through
-        recent_bps = self._acknowledged.recent_bps()
-        draining_bps = rate.bitrate_bps / 2 if recent_bps is None else recent_bps * through
         if usage is Usage.OVERUSING and delay.standing_ms < MIN_OVERUSE_MS and now >= delay.learned_s:
             usage = Usage.NORMAL
         if self._competition.testing:
             usage = Usage.UNDERUSING  # neither up nor down: the drain is the test
+        draining_bps = 0.0
+        if usage is Usage.OVERUSING:
+            recent_bps = self._acknowledged.recent_bps()
+            draining_bps = rate.bitrate_bps / 2 if recent_bps is None else recent_bps * through
         rate.update(usage, steady_bps, now, draining_bps)
         rate.competing = self._detector.competing = self._competition.update(
             delay.standing_ms, rate.decreased_s, rate.rtt_s, now

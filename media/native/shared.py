@@ -3,6 +3,7 @@ classes, a few of whose attributes are kept where the packet loop reads and writ
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -27,6 +28,9 @@ from media.watch import Watch
 
 MAX_EXTENSIONS = 64
 MAX_SUBSCRIPTIONS = 64
+_ARRIVAL = struct.Struct("@dH6x")
+_FRAME = struct.Struct("@dq")
+_DEPARTURE = struct.Struct("@dqi4x")
 _CODECS = {"VP8": "STREAM_VP8", "VP9": "STREAM_VP9", "H264": "STREAM_H264"}
 Describe = Callable[[bytes, int, int], int]
 Value = TypeVar("Value")
@@ -44,12 +48,33 @@ def shared(name: str) -> Any:
     return property(read, write)
 
 
+class Ring:
+    """A ring of records that the loop writes: read as bytes, since a cffi field costs as much as a record."""
+
+    def __init__(self, records: Any, layout: struct.Struct) -> None:
+        """records: an array of a struct, of a power of two."""
+        _, ffi = library()
+        assert ffi.sizeof(records) == len(records) * layout.size
+        self._bytes = memoryview(ffi.buffer(records))
+        self._layout = layout
+        self._mask = len(records) - 1
+
+    def between(self, tail: int, head: int) -> Iterator[tuple[Any, ...]]:
+        """The records from one count on and before another, which may both have come round."""
+        layout, size, mask = self._layout, self._layout.size, self._mask
+        first, last = tail & mask, head & mask
+        if first < last:
+            return layout.iter_unpack(self._bytes[first * size : last * size])
+        return layout.iter_unpack(self._bytes[first * size :].tobytes() + self._bytes[: last * size])
+
+
 class SharedArrivals(ArrivalRecorder):
     """Takes up what the loop has noted before anything else is done."""
 
     def __init__(self, memory: Any) -> None:
         super().__init__()
         self.memory = memory
+        self._ring = Ring(memory.arrivals, _ARRIVAL)
 
     def __len__(self) -> int:
         self._take()
@@ -70,12 +95,10 @@ class SharedArrivals(ArrivalRecorder):
         tail, head = memory.arrivals_tail, memory.arrivals_head
         if tail == head:
             return
-        arrivals, size = memory.arrivals, len(memory.arrivals)
-        while tail != head:
-            arrival = arrivals[tail % size]
-            super().received(arrival.number, int(arrival.arrived_s * 1e6))
-            tail = tail + 1 & 0xFFFFFFFF
-        memory.arrivals_tail = tail
+        note = super().received
+        for arrived_s, number in self._ring.between(tail, head):
+            note(number, int(arrived_s * 1e6))
+        memory.arrivals_tail = head
 
 
 class SharedHistory(History):
@@ -109,6 +132,11 @@ class SharedHistory(History):
         layer = self._describe(data, start, end) if self._describe is not None else 0
         starts = bool(layer & KEYFRAME)
         return rtp.Packet(sequence, data, start, end, slot.timestamp, slot.marker, starts, layer, self._index)
+
+    def timestamp(self, sequence: int) -> int | None:
+        """The RTP timestamp of a packet that is kept, without the rest."""
+        slot = self._lib.stream_get(self.memory, sequence)
+        return slot.timestamp if slot else None
 
     def clear(self) -> None:
         """See History."""
@@ -172,7 +200,8 @@ class SharedEncoding(Encoding):
         capacity = VIDEO_HISTORY if named["is_video"] else AUDIO_HISTORY
         self.memory = ffi.gc(_allocated(lib.stream_new(identity, capacity)), lib.stream_free)
         super().__init__(codec, feedback_ssrc, **named)
-        self.history = SharedHistory(capacity, self.memory, self._describe, self.index)
+        self.history: SharedHistory = SharedHistory(capacity, self.memory, self._describe, self.index)
+        self._ring = Ring(self.memory.frames_ring, _FRAME)
         kind = _CODECS.get(codec.name, "STREAM_OTHER") if self.is_video else "STREAM_AUDIO"
         self.memory.codec = getattr(lib, kind)
         self.memory.payload_type = codec.payload_type
@@ -198,16 +227,19 @@ class SharedEncoding(Encoding):
 
     def _read_frames(self) -> None:
         """Read the quantisers of frames whose first packets the loop has noted."""
-        memory = self.memory
+        memory, quantiser, history = self.memory, self._quantiser, self.history
         tail, head = memory.frames_tail, memory.frames_head
-        while tail != head:
-            frame = memory.frames_ring[tail % len(memory.frames_ring)]
-            tail = tail + 1 & 0xFFFFFFFF
-            packet = self.history.get(frame.sequence)
+        if tail == head:
+            return
+        memory.frames_tail = head
+        all_wanted = self.codec.name == "H264"  # for its parameter sets
+        for arrived_s, sequence in self._ring.between(tail, head):
+            timestamp = history.timestamp(sequence)
+            if timestamp is None or (not all_wanted and quantiser.passes_over(timestamp, arrived_s)):
+                continue
+            packet = history.get(sequence)
             if packet is not None and packet.layer & FRAME:
-                _, data, start, end, timestamp, *_ = packet
-                self._quantiser.packet(data, start, end, timestamp, frame.arrived_s)
-        memory.frames_tail = tail
+                quantiser.packet(packet.data, packet.start, packet.end, timestamp, arrived_s)
 
 
 class SharedPublication(Publication):
@@ -400,6 +432,7 @@ class SharedViewerPath(ViewerPath):
 
     def __init__(self, memory: Any) -> None:
         self.memory = memory
+        self._ring = Ring(memory.departures, _DEPARTURE)
         super().__init__()
 
     def feedback(self, body: bytes, now: float) -> None:
@@ -409,6 +442,8 @@ class SharedViewerPath(ViewerPath):
 
     def tick(self, now: float) -> bool:
         """See ViewerPath."""
+        if now < self._refresh_at_s:
+            return False
         self._take()
         return super().tick(now)
 
@@ -421,12 +456,10 @@ class SharedViewerPath(ViewerPath):
         tail, head = memory.departures_tail, memory.departures_head
         if tail == head:
             return
-        departures, size, note = memory.departures, len(memory.departures), self._sent
-        while tail != head:
-            departure = departures[tail % size]
-            note(departure.number, departure.size + OVERHEAD_BYTES, departure.sent_s, 0)
-            tail = tail + 1 & 0xFFFFFFFF
-        memory.departures_tail = tail
+        note = self._sent
+        for sent_s, number, size in self._ring.between(tail, head):
+            note(number, size + OVERHEAD_BYTES, sent_s, 0)
+        memory.departures_tail = head
 
 
 class SharedPeer(PeerPath):
