@@ -79,12 +79,11 @@ class Demultiplexer:
             participant = self.ice.owner_of(address)
             if participant is not None:
                 control = 192 <= datagram[1] <= 223  # as is_rtcp says; a call costs here
-                plain = participant.transport.unprotect(datagram, control)
-                reason = (
-                    "not_authenticated"
-                    if plain is None
-                    else self._deliver(participant, plain, control, arrived_s)
-                )
+                if control:
+                    if participant.path.hold(datagram, arrived_s):
+                        return
+                    self.read_held(participant)
+                reason = self._open(participant, datagram, control, arrived_s)
             else:
                 reason = self._rebind(datagram, address, ancillary, arrived_s)
         elif first < 4:
@@ -101,6 +100,17 @@ class Demultiplexer:
         reason = self._deliver(participant, plain, False, arrived_s)
         if reason is not None:
             self.dropped[reason] += 1
+
+    def read_held(self, participant: Participant) -> None:
+        """Take the feedback that was held back."""
+        for datagram, arrived_s in participant.path.held():
+            reason = self._open(participant, datagram, True, arrived_s)
+            if reason is not None:
+                self.dropped[reason] += 1
+
+    def _open(self, participant: Participant, datagram: bytes, control: bool, arrived_s: float) -> str | None:
+        plain = participant.transport.unprotect(datagram, control)
+        return "not_authenticated" if plain is None else self._deliver(participant, plain, control, arrived_s)
 
     def _dtls(self, datagram: bytes, address: Address) -> str | None:
         participant = self.ice.owner_of(address)

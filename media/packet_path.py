@@ -14,6 +14,7 @@ from media.ice_lite import Address
 from media.interface import PublicationInfo
 from media.policer import Policer
 from media.publication import Publication
+from media.rtcp import is_lone_transport_feedback
 from media.subscription import Subscription
 from media.twcc import ArrivalRecorder
 from media.udp import Ancillary, UdpSocket
@@ -38,14 +39,19 @@ class Sending(Protocol):
         """The packet as it is sent. Raises pylibsrtp.Error or ValueError when it must be dropped."""
 
 
+MAX_HELD = 8
+
+
 class PeerPath:
-    """One participant's share of the way: its keys, its address, what it may send."""
+    """One participant's share of the way: its keys, its address, what it may send, and feedback that is held
+    back until somebody looks at it."""
 
     def __init__(self) -> None:
         self.arrivals = ArrivalRecorder()
         self.policer = Policer()
         self.viewer = ViewerPath()
         self._last_media_s = 0.0
+        self._held: list[tuple[bytes, float]] = []
 
     @property
     def last_media_s(self) -> float:
@@ -65,6 +71,24 @@ class PeerPath:
 
     def route(self, routes: Mapping[int, Route], transport_cc_extension: int) -> None:
         """It sends these SSRCs. transport_cc_extension: id of the numbers that are owed feedback, or 0."""
+
+    def hold(self, datagram: bytes, arrived_s: float) -> bool:
+        """Keep an SRTCP datagram until `held` is read, if it may wait for that."""
+        if (
+            not self.viewer.unhurried
+            or len(self._held) >= MAX_HELD
+            or not is_lone_transport_feedback(datagram)
+        ):
+            return False
+        self._held.append((datagram, arrived_s))
+        return True
+
+    def held(self) -> list[tuple[bytes, float]]:
+        """What was held back since the last call: (datagram, arrival), in order."""
+        held = self._held
+        if held:
+            self._held = []
+        return held
 
     def close(self) -> None:
         """The participant is gone, with its keys."""

@@ -17,6 +17,9 @@ FMT_TRANSPORT_CC = 15
 FMT_PLI = 1
 FMT_FIR = 4
 FMT_APPLICATION = 15
+FIRST_OF_TRANSPORT_CC = 2 << 6 | FMT_TRANSPORT_CC
+SRTCP_TRAILERS = (14, 20)
+"""Bytes behind the compound: tag and index of HMAC-SHA1-80 (RFC 3711, 5.2) and of AES-GCM (RFC 7714, 9)."""
 
 MAX_NACKED = 512
 _HEADER = struct.Struct("!BBH")
@@ -107,6 +110,14 @@ class Goodbye:
 
 
 Rtcp = SenderReport | ReceiverReport | Nack | PictureLoss | Remb | TransportFeedback | Goodbye
+
+
+def is_lone_transport_feedback(datagram: bytes) -> bool:
+    """Whether an SRTCP datagram holds transport-cc feedback alone, by its first header, which is in
+    the clear (RFC 3711, 3.4)."""
+    if len(datagram) < 8 or datagram[0] != FIRST_OF_TRANSPORT_CC or datagram[1] != TRANSPORT_FEEDBACK:
+        return False
+    return len(datagram) - 4 - 4 * (datagram[2] << 8 | datagram[3]) in SRTCP_TRAILERS
 
 
 def parse(compound: bytes) -> list[Rtcp]:

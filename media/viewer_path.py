@@ -54,6 +54,9 @@ class ViewerPath:
         """Packets that found no place in a queue."""
         self.direct = True
         """Nothing waits and nothing has to: packets leave as they come."""
+        self.unhurried = False
+        """The path carries much more than is sent, and nothing is amiss: feedback is worth nothing before the
+        estimate is looked at next."""
         self._pacer: Pacer[_Waiting] = Pacer(start_bps)
         self._number = -1
         self._sent = self.estimator.sent
@@ -207,7 +210,14 @@ class ViewerPath:
             self.direct = False
         if not self.direct:
             pacer.set_rate(estimate.pacing_bps, now)
+        self.unhurried = (
+            self.direct and self.estimator.has_feedback and not self.estimator.strains(estimate.target_bps)
+        )
         return True
+
+    def is_due(self, now: float) -> bool:
+        """Whether tick() would look at the estimate."""
+        return now >= self._refresh_at_s
 
     def divide(self, demands: tuple[Demand, ...], now: float) -> Allocation:
         """Who gets what of the estimate; everybody everything while nothing is known of the path."""

@@ -286,6 +286,8 @@ class MediaWorker:
         self._ticked_at_s = now
         participants = list(self._rooms.participants.values())
         for participant in participants:
+            if participant.viewer.path.is_due(now):
+                self._incoming.read_held(participant)
             participant.tick(now)
         if now - self._liveness_at_s >= LIVENESS_S:
             self._liveness_at_s = now

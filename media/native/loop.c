@@ -30,6 +30,7 @@ enum {
     ARRIVALS = 2048,
     DEPARTURES = 2048,
     FRAMES = 256,
+    MAX_HELD = 8,
 };
 static const double MAX_CLOCK_ERROR_S = 1.0;
 
@@ -848,6 +849,20 @@ static int handle_packet(Loop *loop, Peer *peer, uint8_t *data, int size, double
     return up->unserved || stream->watched ? UP_DELIVER : UP_NOTHING;
 }
 
+/* PeerPath.hold, rtcp.is_lone_transport_feedback; size is SHORTEST_DATAGRAM at least. */
+static bool hold(Peer *peer, const uint8_t *data, int size, double arrived_s)
+{
+    int trailer = size - 4 - 4 * get16(data + 2);
+    if (!peer->unhurried || peer->held_count >= MAX_HELD || size > (int)sizeof peer->held[0].data ||
+        data[0] != 0x8F || data[1] != 205 || (trailer != 14 && trailer != 20))
+        return false;
+    Held *held = &peer->held[peer->held_count++];
+    held->arrived_s = arrived_s;
+    held->size = size;
+    memcpy(held->data, data, (size_t)size);
+    return true;
+}
+
 static int handle_datagram(Loop *loop, int index)
 {
     Sockets *sockets = loop->sockets;
@@ -862,10 +877,13 @@ static int handle_datagram(Loop *loop, int index)
     up->size = size;
     up->arrived_s = arrived_s;
     /* RFC 7983, 7 and RFC 5761, 4: RTP is what is neither STUN, DTLS nor RTCP. */
-    if (size < SHORTEST_DATAGRAM || data[0] < 128 || data[0] > 191 || (data[1] >= 192 && data[1] <= 223))
+    if (size < SHORTEST_DATAGRAM || data[0] < 128 || data[0] > 191)
         return UP_DATAGRAM;
+    bool control = data[1] >= 192 && data[1] <= 223;
     Peer *peer = find_peer(sockets, message->msg_name, message->msg_namelen);
-    if (!peer || !peer->receiving)
+    if (peer && control && hold(peer, data, size, arrived_s))
+        return UP_NOTHING;
+    if (!peer || !peer->receiving || control)
         return UP_DATAGRAM;
     int plain = size <= PACKET ? srtp_unprotect(peer->receiving, data, size) : -1;
     if (plain < 0) {

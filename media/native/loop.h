@@ -56,6 +56,13 @@ typedef struct Frame {
     int64_t sequence;
 } Frame;
 
+/* An SRTCP datagram that holds nothing but transport-cc feedback, as it came. */
+typedef struct Held {
+    double arrived_s;
+    int size;
+    uint8_t data[512];
+} Held;
+
 struct Stream;
 
 /* One SSRC that a participant may send. */
@@ -78,6 +85,9 @@ typedef struct Peer {
     Arrival arrivals[2048];
     double policer_bytes, policer_bytes_per_s, policer_refilled_s; /* policer.Policer */
     bool direct;    /* viewer_path.ViewerPath: nothing waits; else what it gets is Python's */
+    bool unhurried; /* viewer_path.ViewerPath: transport-cc feedback waits in `held` until Python reads it */
+    int held_count;
+    Held held[8];
     int64_t number; /* the last transport-wide number towards it */
     uint32_t departures_head, departures_tail;
     Departure departures[2048];

@@ -428,6 +428,7 @@ class SharedViewerPath(ViewerPath):
     """The path to a participant; what the loop has sent there is noted before anything else is done."""
 
     direct = shared("direct")
+    unhurried = shared("unhurried")
     _number = shared("number")
 
     def __init__(self, memory: Any) -> None:
@@ -474,6 +475,20 @@ class SharedPeer(PeerPath):
         self.arrivals = SharedArrivals(self.memory)
         self.policer = SharedPolicer(self.memory)
         self.viewer = SharedViewerPath(self.memory)
+
+    def hold(self, datagram: bytes, arrived_s: float) -> bool:
+        """See PeerPath: what is to be held does not come here."""
+        return False
+
+    def held(self) -> list[tuple[bytes, float]]:
+        """See PeerPath."""
+        memory = self.memory
+        count = memory.held_count
+        if not count:
+            return []
+        _, ffi = library()
+        memory.held_count = 0
+        return [(bytes(ffi.buffer(h.data, h.size)), h.arrived_s) for h in memory.held[0:count]]
 
 
 def _allocated(pointer: Value) -> Value:

@@ -6,6 +6,7 @@ import aiortc.rtp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pylibsrtp import Policy, Session
 
 from media import rtcp
 
@@ -110,3 +111,24 @@ def test_any_bytes_are_parsed_or_refused(count: int, kind: int, body: bytes) -> 
             rtcp.parse(compound)
         except rtcp.MalformedRtcp:
             continue
+
+
+@pytest.mark.parametrize(
+    ("profile", "key_size"),
+    [
+        (Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 30),
+        (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 28),
+        (Policy.SRTP_PROFILE_AEAD_AES_256_GCM, 44),
+    ],
+)
+def test_transport_feedback_that_comes_alone_is_known_under_its_protection(
+    profile: int, key_size: int
+) -> None:
+    session = Session(Policy(bytes(range(key_size)), Policy.SSRC_ANY_OUTBOUND, srtp_profile=profile))
+    feedback = rtcp.transport_feedback(1, 2, b"any body")
+    assert rtcp.is_lone_transport_feedback(session.protect_rtcp(feedback))
+    nack = rtcp.nack(1, 2, [3])
+    for other in (nack, feedback + nack, rtcp.receiver_report(1, ()) + feedback):
+        assert not rtcp.is_lone_transport_feedback(session.protect_rtcp(other))
+    for damaged in (b"", b"\x8f\xcd\x00", bytes(40)):
+        assert not rtcp.is_lone_transport_feedback(damaged)

@@ -48,7 +48,7 @@ async def test_packets_are_numbered_over_all_streams_and_feedback_is_read() -> N
                 recorder.received(int.from_bytes(value, "big"), now_us)
         (message,) = recorder.feedback(1, 2)
         viewer.send_rtcp(message)
-        viewer.send_rtcp(rtcp.transport_feedback(1, 2, b"nonsense"))
+        viewer.send_rtcp(rtcp.receiver_report(1, ()) + rtcp.transport_feedback(1, 2, b"nonsense"))
         assert (await dropped(worker, viewer))["malformed"] == 1
         stats = worker.path_stats("r", "b")
         assert stats is not None
