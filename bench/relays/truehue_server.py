@@ -4,6 +4,7 @@ measures."""
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from typing import Any
@@ -47,6 +48,8 @@ async def run(host: str) -> None:
             return {"tables": {**held(worker, "media"), "tasks": len(asyncio.all_tasks())}}
         raise ValueError("unknown request")
 
+    gc.collect()
+    gc.freeze()  # as signaling/run.py does
     await serve({"native": worker.native}, handle)
     await worker.stop()
 
