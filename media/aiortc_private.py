@@ -44,6 +44,10 @@ class WorkerCertificate(RTCCertificate):
         return next(f.value for f in self.getFingerprints() if f.algorithm == "sha-256")
 
 
+def _discard(_: bytes) -> None:
+    pass
+
+
 class _DatagramQueue:
     """Stands where RTCDtlsTransport expects an RTCIceTransport: a bounded queue in, a callable out."""
 
@@ -65,8 +69,9 @@ class _DatagramQueue:
         return not full
 
     def end(self) -> None:
-        """Let the reader see the end of the connection."""
+        """Let the reader see the end of the connection. Nothing is sent any more."""
         self._ended = True
+        self._send_datagram = _discard
         self._arrived.set()
 
     async def _recv(self) -> bytes:
@@ -174,6 +179,10 @@ class DtlsEnd:
         task = self._transport._task
         if task is not None:
             await asyncio.gather(task, return_exceptions=True)
+
+    def release(self) -> None:
+        """Let go of who was listening: nothing is told any more."""
+        self._transport.remove_all_listeners()
 
 
 @contextlib.contextmanager

@@ -88,12 +88,16 @@ class Transport:
             self._change(TransportState.CONNECTED)
 
     async def close(self) -> None:
-        """Say goodbye by DTLS and drop the keys. No state is announced any more."""
+        """Say goodbye by DTLS and drop the keys. No state is announced any more. Who owned it is let go:
+        a participant's tables go at once, not at some later garbage collection."""
         self.state = TransportState.CLOSED
         self._drop_keys()
         self._handshake.cancel()
         await asyncio.gather(self._handshake, return_exceptions=True)
         await self._dtls.close()
+        self._dtls.release()
+        self._send = _refuse
+        self._on_state = void
 
     def _dtls_changed(self, dtls_state: str) -> None:
         if self.state is TransportState.CLOSED:
@@ -118,3 +122,7 @@ class Transport:
 
 def void(_: object) -> None:
     """Drop a value where a callable without one is wanted."""
+
+
+def _refuse(_: bytes) -> bool:
+    return False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import weakref
 from typing import NoReturn
 
 import pytest
@@ -44,6 +47,27 @@ async def test_leaving_ends_publications_and_tells() -> None:
             await viewer.negotiate()
         await worker.close_room("r")
         assert worker.stats().transports == 0
+
+
+@pytest.mark.parametrize("name", ["a", "b"])
+async def test_who_has_left_is_forgotten_without_the_garbage_collector(name: str) -> None:
+    async with relay() as worker, raw_peers(worker, "a", "b") as (publisher, viewer):
+        await connected_pair(publisher, viewer)
+        publisher.send_rtp(video(1, KEYFRAME))
+        await viewer.next_rtp()
+        participant = worker._rooms.participants["r", name]
+        parts = (participant, participant.transport, participant.viewer, participant.path)
+        kept = [weakref.ref(part) for part in parts]
+        del participant, parts
+        gc.collect()
+        gc.disable()
+        try:
+            await worker.leave("r", name)
+            while worker._closing:
+                await asyncio.gather(*worker._closing)
+            assert [part() for part in kept] == [None] * len(kept)
+        finally:
+            gc.enable()
 
 
 async def test_a_goodbye_by_dtls_ends_the_transport() -> None:
