@@ -70,7 +70,7 @@ class Encoding:
         self._keyframes = 0
         self._lost_before = 0
         self._received_before = 0
-        self._window = (0.0, 0, 0)
+        self._window: tuple[float, int, int] | None = None
         self._rates = (0.0, 0.0)
         self._native_quantiser: float | None = None
         self._restart()
@@ -225,13 +225,24 @@ class Encoding:
         """Payload that came in the last second."""
         return self._rates[0]
 
+    @property
+    def frame_rate(self) -> float:
+        """Frames per second that came in the last second."""
+        return self._rates[1]
+
+    @property
+    def frames(self) -> int:
+        """Frames that came since it began."""
+        return self._frames
+
     def measure(self, now: float) -> None:
         """Refresh bitrate, frame rate and quantiser; to be called about once a second."""
         self._native_quantiser = self._quantiser.mean(now)
-        since, size, frames = self._window
-        elapsed_s = now - since
+        since_s, size, frames = self._window or (now, 0, 0)
+        elapsed_s = now - since_s
         if elapsed_s >= RATE_WINDOW_S:
             self._rates = (8 * (self._bytes - size) / elapsed_s, (self._frames - frames) / elapsed_s)
+        if self._window is None or elapsed_s >= RATE_WINDOW_S:
             self._window = (now, self._bytes, self._frames)
 
     def stats(self) -> EncodingStats:

@@ -126,6 +126,16 @@ def test_statistics() -> None:
     assert stats.bitrate_bps == 8 * stats.bytes_received
 
 
+def test_no_rate_is_told_of_the_time_before_it_was_measured() -> None:
+    made = encoding()
+    receive(made, 1, 2, 3)
+    made.measure(10_000.0)
+    assert (made.stats().bitrate_bps, made.stats().frame_rate) == (0.0, 0.0)
+    receive(made, 4, 5)
+    made.measure(10_001.0)
+    assert made.stats().frame_rate == 2.0
+
+
 def test_the_history_is_given_in_order() -> None:
     made = encoding()
     receive(made, 1, 2, 5, 4)

@@ -73,6 +73,7 @@ def test_feedback_and_reports_are_each_encodings_own() -> None:
 
 def test_counters_are_summed_and_the_picture_is_the_largest_ones() -> None:
     made = simulcast()
+    made.measure(0.0)
     for encoding, size in zip(made.encodings, SIZES, strict=True):
         for number in range(1 + encoding.index):
             data = streams.simulcast_vp8(encoding, number, number, key=number == 0, size=size)
@@ -87,6 +88,7 @@ def test_counters_are_summed_and_the_picture_is_the_largest_ones() -> None:
         ("h", 640, 2),
         ("f", 1280, 3),
     ]
+    assert stats.bitrate_bps > 0
     assert stats.bitrate_bps == pytest.approx(sum(each.bitrate_bps for each in stats.encodings))
 
 
