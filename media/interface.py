@@ -15,7 +15,14 @@ from media.events import (
     TransportChanged,
 )
 from media.layers import LayerTarget
-from media.statistics import AdaptationLevel, EncodingStats, PathStats, PublicationStats, RelayStats
+from media.statistics import (
+    AdaptationLevel,
+    EncodingStats,
+    PathStats,
+    PublicationStats,
+    RelayStats,
+    SubscriptionStats,
+)
 from media.values import (
     ChromaEmphasis,
     Fidelity,
@@ -54,6 +61,7 @@ __all__ = [
     "RelayStats",
     "SdpRefused",
     "Source",
+    "SubscriptionStats",
     "TappedFrame",
     "TransportChanged",
     "TransportState",
@@ -125,6 +133,9 @@ class Relay(Protocol):
 
     def publication_stats(self, publication_id: str) -> PublicationStats | None:
         """Counters of one Publication, or None."""
+
+    def subscription_stats(self, room_id: str, participant_id: str) -> tuple[SubscriptionStats, ...]:
+        """What a participant is given of each Publication that it receives; () where there is none."""
 
     def path_stats(self, room_id: str, participant_id: str) -> PathStats | None:
         """A participant's path towards it, or None when there is no such participant."""

@@ -99,9 +99,13 @@ class Publication:
         """The encoding for one who wants this rank, 0 the smallest, or less."""
         return self.encodings[best_encoding(self._ranked, self._sending, max_spatial)]
 
+    def rank(self, encoding: Encoding) -> int:
+        """The place of an encoding among all by size, 0 the smallest."""
+        return self._ranked.index(encoding.index)
+
     def up_to(self, encoding: Encoding) -> list[Encoding]:
         """An encoding and the smaller ones, the largest first."""
-        rank = self._ranked.index(encoding.index)
+        rank = self.rank(encoding)
         return [self.encodings[index] for index in reversed(self._ranked[: rank + 1])]
 
     def feedback(self, now: float) -> list[bytes]:

@@ -39,6 +39,8 @@ class Rooms:
         self._path = path
         self._sent = 0
         self._refused = 0
+        self._lost = 0
+        self._frozen_s = 0.0
 
     def find(self, room_id: str, publication_id: str) -> Fanout:
         """A Publication of a room. Raises UnknownPublication."""
@@ -52,6 +54,12 @@ class Rooms:
         fanouts = self.fanouts.values()
         sent = self._sent + sum(fanout.packets_sent for fanout in fanouts)
         return sent, self._refused + sum(fanout.packets_refused for fanout in fanouts)
+
+    def losses(self) -> tuple[int, float]:
+        """(packets that viewers report lost, seconds that pictures stood still for them) since the start."""
+        deliveries = [r.delivery for p in self.participants.values() for r in p.receiving.values()]
+        lost = self._lost + sum(delivery.packets_lost for delivery in deliveries)
+        return lost, self._frozen_s + sum(delivery.frozen_s for delivery in deliveries)
 
     def publish(
         self,
@@ -97,7 +105,7 @@ class Rooms:
         """Begin, switch or end a participant's Subscriptions; what each answer says of its stream."""
         for mid, receiving in list(participant.receiving.items()):
             if mid not in wanted or plan.by_mid(mid).codec != receiving.subscription.codec:
-                receiving.fanout.remove(receiving.subscription)
+                self._end_receiving(receiving)
                 del participant.receiving[mid]
         outgoing: dict[str, Outgoing] = {}
         for mid, fanout in wanted.items():
@@ -165,12 +173,17 @@ class Rooms:
         key = (participant.room_id, participant.participant_id)
         del self.participants[key]
         for receiving in participant.receiving.values():
-            receiving.fanout.remove(receiving.subscription)
+            self._end_receiving(receiving)
         participant.receiving.clear()
         for fanout in participant.sending.values():
             self._end(fanout)
         participant.sending.clear()
         self._emit(TransportChanged(*key, TransportState.CLOSED))
+
+    def _end_receiving(self, receiving: Receiving) -> None:
+        receiving.fanout.remove(receiving.subscription)
+        self._lost += receiving.delivery.packets_lost
+        self._frozen_s += receiving.delivery.frozen_s
 
     def _end(self, fanout: Fanout) -> None:
         fanout.end_watch()

@@ -65,6 +65,35 @@ class PublicationStats:
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionStats:
+    """What one viewer is given of one Publication, since its m-line began.
+
+    bitrate_bps, frame_rate: of the last second; payload, retransmissions aside. width_px, height_px: of the
+    encoding it gets. spatial: its rank, 0 the smallest of so many `encodings`; None before its keyframe,
+    while paused, and of sound. max_temporal: highest temporal layer it gets; None where none is left out.
+    loss: share of the last interval, 0 to 1; it, packets_lost and jitter_ms are of the viewer's own last
+    report (RFC 3550, 6.4.1). freeze_count, frozen_s: how often, and how long in all, a camera's picture
+    that was not paused stood still: nothing of it went out for longer than 0.5 s and three of its frames
+    (media/delivery.py).
+    """
+
+    publication_id: str
+    bitrate_bps: float
+    frame_rate: float
+    width_px: int
+    height_px: int
+    spatial: int | None
+    encodings: int
+    max_temporal: int | None
+    paused: bool
+    loss: float
+    packets_lost: int
+    jitter_ms: float
+    freeze_count: int
+    frozen_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class PathStats:
     """A viewer's path as the relay estimates it.
 
@@ -91,3 +120,7 @@ class RelayStats:
     packets_sent: int
     packets_dropped: Mapping[str, int] = field(default_factory=dict)
     """By reason: "unvalidated_address", "not_authenticated", "malformed", "queue_full" and so on."""
+    viewer_packets_lost: int = 0
+    """By the reports of all viewers, past ones included; retransmission may have mended it."""
+    viewer_frozen_s: float = 0.0
+    """How long cameras' pictures stood still for all viewers together, past ones included."""

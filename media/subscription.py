@@ -55,8 +55,8 @@ class Subscription:
         self.codec = codec
         self.ssrc = ssrc
         self.rtx_ssrc = rtx_ssrc
-        self.fraction_lost = 0
-        """What the viewer's last report says it missed, in 1/256."""
+        self.report: rtcp.ReportBlock | None = None
+        """What the viewer's last report says of it."""
         self.active = False
         """The viewer's transport is up; nothing is forwarded before."""
         self.source: Encoding | None = None
@@ -84,10 +84,12 @@ class Subscription:
         self._picture_offset = 0
         self._tl0_offset = 0
         self._last: Packet | None = None
-        self._last_sent_s = 0.0
+        self.last_sent_s = 0.0
+        """When its newest packet was forwarded, 0 before the first."""
         self._rtx_sequence = first_sequence
         self._packets = 0
-        self._octets = 0
+        self.octets_sent = 0
+        """Of payload, without retransmissions."""
         self._resent: dict[int, float] = {}
         self._resend_budget = RESEND_BURST
         self._budget_at_s = 0.0
@@ -97,6 +99,22 @@ class Subscription:
     def started(self) -> bool:
         """Whether anything is forwarded."""
         return self.source is not None
+
+    @property
+    def fraction_lost(self) -> int:
+        """What the viewer's last report says it missed, in 1/256."""
+        return self.report.fraction_lost if self.report is not None else 0
+
+    @property
+    def thinner(self) -> Thinner | None:
+        """What leaves temporal layers out, where some are, or were, to be left out."""
+        return self._thinner
+
+    @property
+    def max_temporal(self) -> int | None:
+        """The highest temporal layer that goes out, None where none is left out."""
+        current = self._thinner.layers.current if self._thinner is not None else MAX_TEMPORAL
+        return current if current < MAX_TEMPORAL else None
 
     def attach(self, publication: Publication) -> None:
         """Take another Publication: wait for its next keyframe."""
@@ -182,9 +200,9 @@ class Subscription:
         if out_sequence >= self._next_sequence:
             self._next_sequence = out_sequence + 1
             self._last = packet
-            self._last_sent_s = now
+            self.last_sent_s = now
         self._packets += 1
-        self._octets += end - start
+        self.octets_sent += end - start
         payload = data[start:end]
         if self._is_vp8 and (picture_offset or self._tl0_offset):
             payload = vp8.offset_picture(payload, picture_offset, self._tl0_offset)
@@ -255,7 +273,7 @@ class Subscription:
 
     def _follow(self, last: Packet, packet: Packet, now: float, shown_offset: int) -> None:
         """A switch: the viewer's clock has gone on, and its picture numbers must go on without a gap."""
-        elapsed = max(1, int((now - self._last_sent_s) * self.codec.clock_rate))
+        elapsed = max(1, int((now - self.last_sent_s) * self.codec.clock_rate))
         self._timestamp_offset = last.timestamp + self._timestamp_offset + elapsed - packet.timestamp
         if self._is_vp8:
             shown, shown_tl0 = vp8.picture_numbers(last.data, last.start, last.end)
@@ -371,4 +389,4 @@ class Subscription:
         if self.source is None:
             return None
         timestamp = (report.rtp_timestamp + self._timestamp_offset) & 0xFFFFFFFF
-        return rtcp.SenderReport(self.ssrc, report.ntp, timestamp, self._packets, self._octets)
+        return rtcp.SenderReport(self.ssrc, report.ntp, timestamp, self._packets, self.octets_sent)

@@ -4,10 +4,11 @@ timers for what waits, and what its RTCP says of them."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from media import rtcp
 from media.adaptation import demand, layer_target
+from media.delivery import DeliveryMeter
 from media.fanout import Fanout
 from media.layers import EVERYTHING, LayerTarget, lesser
 from media.subscription import Subscription
@@ -31,6 +32,10 @@ class Receiving:
     fanout: Fanout
     wanted: LayerTarget = EVERYTHING
     """What it should get at most, whatever the path carries."""
+    delivery: DeliveryMeter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.delivery = DeliveryMeter(self.subscription)
 
 
 def never(_delay_s: float, _call: Callable[[], None]) -> None:
@@ -121,7 +126,7 @@ class Viewer:
         elif isinstance(packet, rtcp.ReceiverReport | rtcp.SenderReport):
             blocks = [b for b in packet.blocks if b.ssrc in self._by_ssrc]
             for block in blocks:
-                self._by_ssrc[block.ssrc].subscription.fraction_lost = block.fraction_lost
+                self._by_ssrc[block.ssrc].subscription.report = block
             self.path.reported(blocks, now)
         elif isinstance(packet, rtcp.Remb):
             self.path.remb(packet.bitrate_bps)
@@ -150,6 +155,11 @@ class Viewer:
         """What was lost on the way to another address, keyframes mend."""
         for receiving in self.receiving.values():
             receiving.subscription.want_keyframe()
+
+    def observe(self, now: float) -> None:
+        """See how Subscriptions fare; to be called about ten times a second."""
+        for receiving in self.receiving.values():
+            receiving.delivery.observe(now)
 
     def tick(self, now: float) -> None:
         """Follow the path's estimate: probe, divide, pause and resume."""

@@ -30,6 +30,7 @@ from media.interface import (
     PublicationStats,
     RelayStats,
     Source,
+    SubscriptionStats,
     TappedFrame,
     TransportChanged,
     TransportState,
@@ -184,6 +185,12 @@ class MediaWorker:
         fanout = self._rooms.fanouts.get(publication_id)
         return fanout.publication.stats() if fanout is not None else None
 
+    def subscription_stats(self, room_id: str, participant_id: str) -> tuple[SubscriptionStats, ...]:
+        """What a participant is given of each Publication that it receives; () where there is none."""
+        participant = self._rooms.participants.get((room_id, participant_id))
+        received = participant.receiving.values() if participant is not None else ()
+        return tuple(receiving.delivery.stats() for receiving in received)
+
     def path_stats(self, room_id: str, participant_id: str) -> PathStats | None:
         """A participant's path towards it, or None."""
         participant = self._rooms.participants.get((room_id, participant_id))
@@ -203,7 +210,8 @@ class MediaWorker:
         dropped = dict(self._incoming.dropped)
         if refused:
             dropped["not_sent"] = refused
-        return RelayStats(len(self._rooms.participants), self._incoming.received, sent, dropped)
+        participants, received = len(self._rooms.participants), self._incoming.received
+        return RelayStats(participants, received, sent, dropped, *self._rooms.losses())
 
     async def stop(self) -> None:
         """Close the port and everything on it."""
@@ -293,6 +301,7 @@ class MediaWorker:
             self._liveness_at_s = now
             for participant in participants:
                 self._check_liveness(participant, now)
+                participant.viewer.observe(now)
         if now - self._budgets_at_s >= BUDGETS_S:
             self._budgets_at_s = now
             self._rooms.refresh_budgets()

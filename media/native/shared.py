@@ -276,9 +276,9 @@ class SharedSubscription(Subscription):
     _next_sequence = shared("next_sequence")
     _picture_offset = shared("picture_offset")
     _tl0_offset = shared("tl0_offset")
-    _last_sent_s = shared("last_sent_s")
+    last_sent_s = shared("last_sent_s")
     _packets = shared("packets")
-    _octets = shared("octets")
+    octets_sent = shared("octets")
 
     def __init__(
         self, viewer: SharedPeer, publication: Publication, codec: ChosenCodec, *rest: Any, **named: Any
