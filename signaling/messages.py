@@ -687,6 +687,29 @@ class PublicationStatistics(View):
     packets_lost: int
 
 
+class SubscriptionStatistics(View):
+    """What a participant is given of a Publication. participant_id: who receives it. spatial: rank of the
+    encoding by size, 0 the smallest of so many `encodings`; max_temporal: highest temporal layer, null where
+    none is left out. loss: share of the packets, 0 to 1; it, packets_lost and jitter_ms are what the
+    participant reports. freeze_count, frozen_s: how often and how long a camera's picture stood still."""
+
+    participant_id: str
+    publication_id: str
+    bitrate_bps: float
+    frame_rate: float
+    width_px: int
+    height_px: int
+    spatial: int | None
+    encodings: int
+    max_temporal: int | None
+    paused: bool
+    loss: float
+    packets_lost: int
+    jitter_ms: float
+    freeze_count: int
+    frozen_s: float
+
+
 class PathStatistics(View):
     """The way from the relay to a participant. loss: share of the packets, 0 to 1."""
 
@@ -704,6 +727,7 @@ class StatisticsView(View):
     """How media flow in a room just now."""
 
     publications: list[PublicationStatistics]
+    subscriptions: list[SubscriptionStatistics]
     paths: list[PathStatistics]
 
 

@@ -39,6 +39,16 @@ class Metrics:
             ("reason",),
             registry=self._registry,
         )
+        self._viewer_packets_lost = Gauge(
+            "truehue_media_viewer_packets_lost",
+            "Packets that viewers report lost since the start; retransmission may have mended it.",
+            registry=self._registry,
+        )
+        self._viewer_frozen = Gauge(
+            "truehue_media_viewer_frozen_seconds",
+            "How long cameras' pictures stood still for viewers since the start.",
+            registry=self._registry,
+        )
 
     def follow(self, rooms: Callable[[], int], relay: Callable[[], RelayStats]) -> None:
         """Take these figures whenever metrics are read."""
@@ -46,6 +56,8 @@ class Metrics:
         self._transports.set_function(lambda: relay().transports)
         self._packets_received.set_function(lambda: relay().packets_received)
         self._packets_sent.set_function(lambda: relay().packets_sent)
+        self._viewer_packets_lost.set_function(lambda: relay().viewer_packets_lost)
+        self._viewer_frozen.set_function(lambda: relay().viewer_frozen_s)
         self._relay = relay
 
     def text(self) -> bytes:

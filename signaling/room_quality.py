@@ -8,7 +8,17 @@ from datetime import datetime
 
 import structlog
 
-from media.interface import AdaptationLevel, BudgetChanged, Fidelity, MediaEvent, PathStats, Relay
+from media.interface import (
+    AdaptationLevel,
+    BudgetChanged,
+    Fidelity,
+    MediaEvent,
+    PathStats,
+    PublicationInfo,
+    PublicationStats,
+    Relay,
+    SubscriptionStats,
+)
 from signaling.access import Act
 from signaling.background import Background
 from signaling.bus import Change
@@ -19,6 +29,7 @@ from signaling.messages import (
     PathStatistics,
     PublicationStatistics,
     StatisticsView,
+    SubscriptionStatistics,
 )
 from signaling.room import Room
 from signaling.room_ports import Live
@@ -45,6 +56,44 @@ def fidelity_view(publication_id: str, fidelity: Fidelity) -> FidelityView:
         fidelity.purpose.value,
         [reason.value for reason in fidelity.reasons],
         round(round(kept / STEP) * STEP, 2) if kept is not None else None,
+    )
+
+
+def publication_statistics(info: PublicationInfo, stats: PublicationStats) -> PublicationStatistics:
+    """A Publication for those who look after the call."""
+    return PublicationStatistics(
+        publication_id=info.publication_id,
+        participant_id=info.participant_id,
+        source=info.source.value,
+        codec=info.codec,
+        bitrate_bps=stats.bitrate_bps,
+        frame_rate=stats.frame_rate,
+        width_px=stats.width_px,
+        height_px=stats.height_px,
+        quantiser=stats.native_quantiser,
+        packets_received=stats.packets_received,
+        packets_lost=stats.packets_lost,
+    )
+
+
+def subscription_statistics(participant_id: str, stats: SubscriptionStats) -> SubscriptionStatistics:
+    """What a participant receives, for those who look after the call."""
+    return SubscriptionStatistics(
+        participant_id=participant_id,
+        publication_id=stats.publication_id,
+        bitrate_bps=stats.bitrate_bps,
+        frame_rate=stats.frame_rate,
+        width_px=stats.width_px,
+        height_px=stats.height_px,
+        spatial=stats.spatial,
+        encodings=stats.encodings,
+        max_temporal=stats.max_temporal,
+        paused=stats.paused,
+        loss=stats.loss,
+        packets_lost=stats.packets_lost,
+        jitter_ms=stats.jitter_ms,
+        freeze_count=stats.freeze_count,
+        frozen_s=stats.frozen_s,
     )
 
 
@@ -123,26 +172,18 @@ class RoomQuality:
     def statistics(self, sid: str) -> StatisticsView:
         """How media flow in the room of a connection. Raises Refusal."""
         room, _ = self._rooms.check(sid, Act.READ_STATISTICS)
-        publications = []
-        for info in room.publications.values():
-            stats = self._relay.publication_stats(info.publication_id)
-            if stats is not None:
-                publications.append(
-                    PublicationStatistics(
-                        publication_id=info.publication_id,
-                        participant_id=info.participant_id,
-                        source=info.source.value,
-                        codec=info.codec,
-                        bitrate_bps=stats.bitrate_bps,
-                        frame_rate=stats.frame_rate,
-                        width_px=stats.width_px,
-                        height_px=stats.height_px,
-                        quantiser=stats.native_quantiser,
-                        packets_received=stats.packets_received,
-                        packets_lost=stats.packets_lost,
-                    )
-                )
-        return StatisticsView(publications, [path_statistics(one, path) for one, path in self._paths(room)])
+        publications = [
+            publication_statistics(info, stats)
+            for info in room.publications.values()
+            if (stats := self._relay.publication_stats(info.publication_id)) is not None
+        ]
+        subscriptions = [
+            subscription_statistics(one, stats)
+            for one in room.inside()
+            for stats in self._relay.subscription_stats(room.consultation_id, one)
+        ]
+        paths = [path_statistics(one, path) for one, path in self._paths(room)]
+        return StatisticsView(publications, subscriptions, paths)
 
     def room_closed(self, room: Room) -> None:
         """Nothing is kept outside the room."""

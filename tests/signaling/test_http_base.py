@@ -96,6 +96,8 @@ async def test_health_and_metrics(clinic: Clinic) -> None:
     assert (await browser.get("/healthz")).json == {"status": "ok"}
     text = (await browser.get("/metrics")).body.decode()
     assert "truehue_rooms 1.0" in text
+    assert "truehue_media_viewer_packets_lost 0.0" in text
+    assert "truehue_media_viewer_frozen_seconds 0.0" in text
     assert 'route="/api/consultations/{consultation_id}/links"' in text
     for secret in ("Ana", "Quispe", consulted.token, consulted.consultation_id):
         assert secret not in text

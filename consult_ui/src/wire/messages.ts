@@ -604,6 +604,30 @@ export interface PublicationStatistics {
   packets_lost: number;
 }
 
+/**
+ * What a participant is given of a Publication. participant_id: who receives it. spatial: rank of the
+ * encoding by size, 0 the smallest of so many `encodings`; max_temporal: highest temporal layer, null where
+ * none is left out. loss: share of the packets, 0 to 1; it, packets_lost and jitter_ms are what the
+ * participant reports. freeze_count, frozen_s: how often and how long a camera's picture stood still.
+ */
+export interface SubscriptionStatistics {
+  participant_id: string;
+  publication_id: string;
+  bitrate_bps: number;
+  frame_rate: number;
+  width_px: number;
+  height_px: number;
+  spatial: number | null;
+  encodings: number;
+  max_temporal: number | null;
+  paused: boolean;
+  loss: number;
+  packets_lost: number;
+  jitter_ms: number;
+  freeze_count: number;
+  frozen_s: number;
+}
+
 /** The way from the relay to a participant. loss: share of the packets, 0 to 1. */
 export interface PathStatistics {
   participant_id: string;
@@ -619,6 +643,7 @@ export interface PathStatistics {
 /** How media flow in a room just now. */
 export interface StatisticsView {
   publications: PublicationStatistics[];
+  subscriptions: SubscriptionStatistics[];
   paths: PathStatistics[];
 }
 
