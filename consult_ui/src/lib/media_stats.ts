@@ -19,7 +19,12 @@ export interface ReceivingStats {
   readonly width_px: number | null;
   readonly height_px: number | null;
   readonly frames_decoded: number;
+  readonly packets_received: number;
   readonly packets_lost: number;
+  readonly jitter_ms: number;
+  /** How often, and how long in all, the picture stood still on this page (W3C webrtc-stats: freezeCount). */
+  readonly freeze_count: number;
+  readonly frozen_s: number;
 }
 
 export interface SessionStats {
@@ -58,7 +63,11 @@ export class StatsReader {
             publication_id,
             ...this.picture(report, "bytesReceived"),
             frames_decoded: number(report["framesDecoded"]) ?? 0,
+            packets_received: number(report["packetsReceived"]) ?? 0,
             packets_lost: number(report["packetsLost"]) ?? 0,
+            jitter_ms: 1000 * (number(report["jitter"]) ?? 0),
+            freeze_count: number(report["freezeCount"]) ?? 0,
+            frozen_s: number(report["totalFreezesDuration"]) ?? 0,
           });
       } else if (report.type === "transport") {
         const pair = byId.get(String(report["selectedCandidatePairId"]));
