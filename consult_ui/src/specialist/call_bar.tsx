@@ -59,10 +59,11 @@ export function CallBar({ desk, call }: { desk: Desk; call: StaffCall }): JSX.El
         <Button
           class="bar-end"
           icon="hang_up"
+          label={t("bar.end")}
           disabled={desk.undo.isPending(endKey)}
           onClick={() => desk.undo.later(endKey, t("bar.ending"), () => void call.ask("end"))}
         >
-          {t("bar.end")}
+          {t("bar.end_short")}
         </Button>
       </div>
       {devices && <OwnDevices call={call} />}

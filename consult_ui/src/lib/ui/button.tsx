@@ -15,7 +15,7 @@ export interface ButtonProps {
   /** For a toggle: whether it is on. */
   readonly pressed?: boolean;
   readonly expanded?: boolean;
-  /** Name for assistive technology and hover, where the button shows an icon only. */
+  /** Name for assistive technology and hover, where the button shows an icon only or a short word. */
   readonly label?: string;
   readonly title?: string;
   /** A key that does the same ("c", "Shift+W"). */
