@@ -20,7 +20,9 @@ from pylibsrtp import Error, Session
 from pylibsrtp._binding import ffi, lib
 
 MAX_QUEUED_DATAGRAMS = 32
-MAX_PACKET = 2048
+MAX_PACKET = 1500
+"""The longest RTP or RTCP packet, in the clear; no usual path carries more in one datagram."""
+TAG_BYTES = 16
 _TRAILER = 256
 """More than any tag, master key index and SRTCP index add."""
 _packet = ffi.new("char[]", MAX_PACKET + _TRAILER)
@@ -97,23 +99,25 @@ class SrtpSession:
 
     def protect(self, packet: bytes) -> bytes:
         """SRTP of an RTP packet. Raises pylibsrtp.Error, ValueError for one too long."""
-        return self._process(packet, lib.srtp_protect)
+        return self._process(packet, lib.srtp_protect, MAX_PACKET)
 
     def protect_rtcp(self, packet: bytes) -> bytes:
         """SRTCP of a compound. Raises pylibsrtp.Error, ValueError for one too long."""
-        return self._process(packet, lib.srtp_protect_rtcp)
+        return self._process(packet, lib.srtp_protect_rtcp, MAX_PACKET)
 
     def unprotect(self, packet: bytes) -> bytes:
-        """The RTP packet. Raises pylibsrtp.Error when it does not authenticate or was seen before."""
-        return self._process(packet, lib.srtp_unprotect)
+        """The RTP packet. Raises pylibsrtp.Error when it does not authenticate or was seen before, ValueError
+        when it is too long."""
+        return self._process(packet, lib.srtp_unprotect, MAX_PACKET + TAG_BYTES)
 
     def unprotect_rtcp(self, packet: bytes) -> bytes:
-        """The RTCP compound. Raises pylibsrtp.Error when it does not authenticate or was seen before."""
-        return self._process(packet, lib.srtp_unprotect_rtcp)
+        """The RTCP compound. Raises pylibsrtp.Error when it does not authenticate or was seen before,
+        ValueError when it is too long."""
+        return self._process(packet, lib.srtp_unprotect_rtcp, MAX_PACKET + TAG_BYTES)
 
-    def _process(self, packet: bytes, operation: Callable[[Any, Any, Any], int]) -> bytes:
+    def _process(self, packet: bytes, operation: Callable[[Any, Any, Any], int], limit: int) -> bytes:
         size = len(packet)
-        if size > MAX_PACKET:
+        if size > limit:
             raise ValueError("packet is too long")
         _packet_bytes[:size] = packet
         _length[0] = size

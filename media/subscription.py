@@ -284,9 +284,14 @@ class Subscription:
                 self._tl0_offset = (shown_tl0 + self._tl0_offset + 1 - comes_tl0) & 0xFF
 
     def retransmit(self, sequences: tuple[int, ...], now: float) -> list[bytes]:
-        """Packets that answer a viewer's NACK from the history: RTX, or the same again without RTX."""
+        """Packets that answer a viewer's NACK from the history: RTX, or the same again without RTX.
+
+        A numbered one cannot go out again as it was: with another number it would be another packet encrypted
+        under the same sequence number, which gives AES-GCM's authentication key away (RFC 7714, 8.4).
+        """
         encoding = self.source
-        if encoding is None:
+        has_rtx = self.codec.rtx_payload_type is not None and self.rtx_ssrc is not None
+        if encoding is None or (self.numbered and not has_rtx):
             return []
         since_s = now - self._budget_at_s
         self._resend_budget = min(RESEND_BURST, self._resend_budget + since_s * RESENDS_PER_S)

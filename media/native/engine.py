@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from media.aiortc_private import DtlsEnd
+from media.aiortc_private import MAX_PACKET, TAG_BYTES, DtlsEnd
 from media.answer import ChosenCodec
 from media.fanout import Fanout
 from media.ice_lite import Address
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from media.demultiplexer import Demultiplexer
     from media.participant import Participant, Route
 
-TAG = 16
-MAX_PACKET = 1500
 MAX_RECEIVED_SSRCS = 128
 MAX_SENT_SSRCS = 1024
 MAX_ROUTES = 64
@@ -61,11 +59,11 @@ class Session:
         if not srtp:
             raise RuntimeError("libcrypto refuses AES-GCM")
         self.memory = srtp
-        self._buffer = self._ffi.new("uint8_t[]", MAX_PACKET + TAG)
+        self._buffer = self._ffi.new("uint8_t[]", MAX_PACKET + TAG_BYTES)
 
     def unprotect(self, datagram: bytes) -> bytes:
         """See packet_path.Receiving."""
-        return self._run(self._lib.srtp_unprotect, datagram, MAX_PACKET)
+        return self._run(self._lib.srtp_unprotect, datagram, MAX_PACKET + TAG_BYTES)
 
     def protect(self, packet: bytes) -> bytes:
         """See packet_path.Sending."""
@@ -192,8 +190,19 @@ class NativePath(PacketPath):
         self._incoming = incoming
         udp.start_draining(loop, self._drain)
 
+    def datagram(self, datagram: bytes, address: Address, _ancillary: Ancillary, arrived_s: float) -> None:
+        """Take one datagram that did not come by the socket, as Demultiplexer.datagram does."""
+        data, packed = bytearray(datagram), bytearray(pack_address(address, self.family))
+        buffers = self._ffi.from_buffer(data), self._ffi.from_buffer(packed)
+        kind = self._lib.loop_datagram(
+            self._memory, buffers[0], len(data), buffers[1], len(packed), arrived_s
+        )
+        if kind != self._lib.UP_NOTHING:
+            self._handle(kind)
+        self._count()
+
     def _drain(self) -> None:
-        lib, memory, incoming = self._lib, self._memory, self._incoming
+        lib, memory = self._lib, self._memory
         if not lib.loop_receive(memory):
             return
         while self._udp.is_open:
@@ -201,6 +210,10 @@ class NativePath(PacketPath):
             if kind == lib.UP_NOTHING:
                 break
             self._handle(kind)
+        self._count()
+
+    def _count(self) -> None:
+        memory, incoming = self._memory, self._incoming
         incoming.received += memory.datagrams
         memory.datagrams = 0
         if memory.not_authenticated:

@@ -19,7 +19,7 @@ enum {
     BATCH = 128,
     SEND_BATCH = 128,
     DATAGRAM = 2048,
-    PACKET = 1500, /* what a Slot holds, and what pylibsrtp takes */
+    PACKET = 1500, /* in the clear: aiortc_private.MAX_PACKET */
     HEADER = 12,
     TAG = 16,
     SHORTEST_DATAGRAM = 13,
@@ -374,7 +374,7 @@ bool stream_put(Stream *stream, int64_t sequence, const uint8_t *data, int size,
 Slot *stream_get(Stream *stream, int64_t sequence)
 {
     Slot *slot = &stream->slots[sequence & stream->mask];
-    return slot->sequence == sequence ? slot : NULL;
+    return sequence >= 0 && slot->sequence == sequence ? slot : NULL;
 }
 
 /* Whether a payload may be the first of a keyframe; Python, which is asked then, looks more closely. */
@@ -411,10 +411,19 @@ static bool may_start_keyframe(int codec, const uint8_t *payload, int size)
     }
 }
 
-static bool is_ordinary(const Stream *stream, const uint8_t *data, const Rtp *rtp)
+/* Whether what has to be noted of the next packet finds room. Where not, the packet is Python's, which reads the
+   notes first: nothing is lost, neither a note nor, in the history, the frame that one is about. */
+static bool has_room(const Peer *peer, const Stream *stream)
 {
-    return stream->ordinary && rtp->payload_type == stream->payload_type && stream->highest >= 0 &&
-           rtp->sequence == (uint16_t)(stream->highest + 1) && stream->base >= 0 &&
+    uint32_t frames = stream->frames_head - stream->frames_tail;
+    return peer->arrivals_head - peer->arrivals_tail < ARRIVALS && frames < FRAMES &&
+           (!frames || stream->highest - stream->frames_ring[stream->frames_tail % FRAMES].sequence < stream->mask);
+}
+
+static bool is_ordinary(const Peer *peer, const Stream *stream, const uint8_t *data, const Rtp *rtp)
+{
+    return stream->ordinary && has_room(peer, stream) && rtp->payload_type == stream->payload_type &&
+           stream->highest >= 0 && rtp->sequence == (uint16_t)(stream->highest + 1) && stream->base >= 0 &&
            (!stream->asks_nack || stream->missing_highest == stream->highest) &&
            !may_start_keyframe(stream->codec, data + rtp->start, rtp->end - rtp->start);
 }
@@ -470,11 +479,8 @@ static Slot *accept_packet(Stream *stream, const uint8_t *data, int size, const 
     stream->last_transit = transit;
     stream->heard_at_s = arrived_s;
     stream->bytes += rtp->end - rtp->start;
-    if (may_open_frame(stream->codec, data + rtp->start, rtp->end - rtp->start)) {
+    if (may_open_frame(stream->codec, data + rtp->start, rtp->end - rtp->start))
         stream->frames_ring[stream->frames_head++ % FRAMES] = (Frame){arrived_s, sequence};
-        if (stream->frames_head - stream->frames_tail > FRAMES)
-            stream->frames_tail = stream->frames_head - FRAMES;
-    }
     if (stream->last_timestamp != rtp->timestamp && rtp->end > rtp->start) {
         stream->last_timestamp = rtp->timestamp;
         stream->frames++;
@@ -754,8 +760,6 @@ static void put_number(Peer *viewer, uint8_t *at, int size)
     clock_gettime(CLOCK_MONOTONIC, &now);
     put16(at, (uint16_t)++viewer->number);
     viewer->departures[viewer->departures_head++ % DEPARTURES] = (Departure){seconds(now), viewer->number, size};
-    if (viewer->departures_head - viewer->departures_tail > DEPARTURES)
-        viewer->departures_tail = viewer->departures_head - DEPARTURES;
 }
 
 /* Subscription.forward for one that gets this stream; false: this one is Python's. */
@@ -765,8 +769,10 @@ static bool forward(Sockets *sockets, Stream *stream, Subscription *to, const Sl
         return true;
     if (to->source != stream)
         return to->is_video; /* a video begins at a keyframe, which is Python's; sound with any packet */
-    if (!to->ordinary || !to->viewer || !to->viewer->sending || slot->sequence < to->live_from ||
-        (to->number_at && !to->viewer->direct))
+    const Peer *viewer = to->viewer;
+    if (!to->ordinary || !viewer || !viewer->sending || slot->sequence < to->live_from)
+        return false;
+    if (to->number_at && (!viewer->direct || viewer->departures_head - viewer->departures_tail >= DEPARTURES))
         return false;
     if (slot->sequence < to->start)
         return true;
@@ -795,7 +801,7 @@ static bool forward(Sockets *sockets, Stream *stream, Subscription *to, const Sl
     int size = HEADER + to->extensions_size + payload_size;
     if (to->number_at)
         put_number(to->viewer, data + to->number_at, size);
-    size = srtp_protect(to->viewer->sending, data, size);
+    size = size <= PACKET ? srtp_protect(to->viewer->sending, data, size) : -1;
     if (size < 0 || !to->viewer->address_size)
         stream->refused++;
     else
@@ -820,8 +826,6 @@ static void note_arrival(Peer *peer, const uint8_t *data, const Rtp *rtp, double
     if (at < 0 || size != 2)
         return;
     peer->arrivals[peer->arrivals_head++ % ARRIVALS] = (Arrival){arrived_s, get16(data + at)};
-    if (peer->arrivals_head - peer->arrivals_tail > ARRIVALS)
-        peer->arrivals_tail = peer->arrivals_head - ARRIVALS;
 }
 
 static int handle_packet(Loop *loop, Peer *peer, uint8_t *data, int size, double arrived_s)
@@ -833,7 +837,7 @@ static int handle_packet(Loop *loop, Peer *peer, uint8_t *data, int size, double
     up->data = data;
     up->size = size;
     up->arrived_s = arrived_s;
-    if (!stream || !is_ordinary(stream, data, &rtp) || !admit(peer, size, arrived_s))
+    if (!stream || !is_ordinary(peer, stream, data, &rtp) || !admit(peer, size, arrived_s))
         return UP_RTP;
     Slot *slot = accept_packet(stream, data, size, &rtp, arrived_s);
     if (!slot)
@@ -863,16 +867,11 @@ static bool hold(Peer *peer, const uint8_t *data, int size, double arrived_s)
     return true;
 }
 
-static int handle_datagram(Loop *loop, int index)
+static int handle_datagram(Loop *loop, uint8_t *data, int size, void *address, size_t address_size, double arrived_s)
 {
-    Sockets *sockets = loop->sockets;
     Upcall *up = &loop->up;
-    struct msghdr *message = &sockets->incoming[index].msg_hdr;
-    uint8_t *data = sockets->datagram[index];
-    int size = (int)sockets->incoming[index].msg_len;
-    double arrived_s = read_ancillary(sockets, message, up);
-    up->address = (uint8_t *)message->msg_name;
-    up->address_size = (int)message->msg_namelen;
+    up->address = address;
+    up->address_size = (int)address_size;
     up->data = data;
     up->size = size;
     up->arrived_s = arrived_s;
@@ -880,12 +879,12 @@ static int handle_datagram(Loop *loop, int index)
     if (size < SHORTEST_DATAGRAM || data[0] < 128 || data[0] > 191)
         return UP_DATAGRAM;
     bool control = data[1] >= 192 && data[1] <= 223;
-    Peer *peer = find_peer(sockets, message->msg_name, message->msg_namelen);
+    Peer *peer = find_peer(loop->sockets, address, address_size);
     if (peer && control && hold(peer, data, size, arrived_s))
         return UP_NOTHING;
     if (!peer || !peer->receiving || control)
         return UP_DATAGRAM;
-    int plain = size <= PACKET ? srtp_unprotect(peer->receiving, data, size) : -1;
+    int plain = size <= PACKET + TAG ? srtp_unprotect(peer->receiving, data, size) : -1;
     if (plain < 0) {
         loop->not_authenticated++;
         return UP_NOTHING;
@@ -893,19 +892,30 @@ static int handle_datagram(Loop *loop, int index)
     return handle_packet(loop, peer, data, plain, arrived_s);
 }
 
+static int handle_received(Loop *loop, int index)
+{
+    Sockets *sockets = loop->sockets;
+    struct msghdr *message = &sockets->incoming[index].msg_hdr;
+    double arrived_s = read_ancillary(sockets, message, &loop->up);
+    int size = (int)sockets->incoming[index].msg_len;
+    return handle_datagram(loop, sockets->datagram[index], size, message->msg_name, message->msg_namelen, arrived_s);
+}
+
 int loop_next(Loop *loop)
 {
     Sockets *sockets = loop->sockets;
     int kind = UP_NOTHING;
     while (kind == UP_NOTHING && sockets->next < sockets->received)
-        kind = handle_datagram(loop, sockets->next++);
+        kind = handle_received(loop, sockets->next++);
     flush(sockets); /* what went before goes out before Python answers */
     return kind;
 }
 
-int loop_packet(Loop *loop, Peer *peer, uint8_t *data, int size, double arrived_s)
+int loop_datagram(Loop *loop, uint8_t *data, int size, uint8_t *address, int address_size, double arrived_s)
 {
-    int kind = handle_packet(loop, peer, data, size, arrived_s);
+    loop->datagrams++;
+    loop->up.control_size = 0;
+    int kind = handle_datagram(loop, data, size, address, (size_t)address_size, arrived_s);
     flush(loop->sockets);
     return kind;
 }

@@ -174,8 +174,8 @@ void loop_free(Loop *loop);
 int loop_receive(Loop *loop);
 /* Handle them up to the next that is Python's: UP_*, described in loop->up; UP_NOTHING after the last. */
 int loop_next(Loop *loop);
-/* The same for one packet that was decrypted elsewhere. */
-int loop_packet(Loop *loop, Peer *peer, uint8_t *data, int size, double arrived_s);
+/* The same for one datagram that did not come by the socket; it is decrypted in place. */
+int loop_datagram(Loop *loop, uint8_t *data, int size, uint8_t *address, int address_size, double arrived_s);
 /* Whose validated address this is from now on; NULL: nobody's. False: no memory. */
 bool loop_map(Loop *loop, const uint8_t *address, int address_size, Peer *peer);
 

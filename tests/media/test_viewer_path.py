@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from media import rtcp, rtp
 from media.adaptation import demand
+from media.answer import ChosenCodec
 from media.congestion.pacer import MAX_QUEUE_BYTES
 from media.interface import AdaptationLevel
 from media.layers import EVERYTHING
@@ -257,3 +258,15 @@ def test_nonsense_is_refused_and_packets_go_on(bodies: list[bytes]) -> None:
         except rtcp.MalformedRtcp:
             continue
         path.tick(1.0 + n)
+
+
+def test_a_numbered_packet_is_sent_again_by_rtx_only() -> None:
+    """With another number it would be another packet under the same nonce."""
+    source = streams.publication()
+    without_rtx = ChosenCodec("VP8", 120, 90000, 1, {}, ("nack",))
+    viewer = Subscription(source, without_rtx, 500, None, [(3, bytes(2))], 1000, 77, numbered=True)
+    viewer.activate(0.0)
+    packet = source.encodings[0].receive(streams.vp8(1, 1, key=True), 0.0)
+    assert packet is not None
+    assert viewer.forward(packet, 0.0) is not None
+    assert viewer.retransmit((1000,), 1.0) == []
