@@ -57,6 +57,30 @@ async def test_keys_fit_both_ways() -> None:
     await server.close()
 
 
+async def test_the_keys_that_are_exported_are_those_in_use() -> None:
+    server, client, _ = await shaken()
+    packet = b"\x80\x60\x00\x01" + bytes(8) + b"payload"
+    report = b"\x80\xc9\x00\x01" + bytes(4)
+    for end, other in ((server, client), (client, server)):
+        keys, (receiving, sending) = end.srtp_keys(), other.srtp()
+        profile = next(p for p in SRTP_PROFILES if p.openssl_profile == keys.profile.encode())
+        assert keys.key_length == profile.key_length
+        own_in, own_out = (
+            pylibsrtp.Session(pylibsrtp.Policy(key, kind, srtp_profile=profile.libsrtp_profile))
+            for key, kind in (
+                (keys.receiving, pylibsrtp.Policy.SSRC_ANY_INBOUND),
+                (keys.sending, pylibsrtp.Policy.SSRC_ANY_OUTBOUND),
+            )
+        )
+        assert own_in.unprotect(sending.protect(packet)) == packet
+        assert own_in.unprotect_rtcp(sending.protect_rtcp(report)) == report
+        assert receiving.unprotect(own_out.protect(packet)) == packet
+        assert receiving.unprotect_rtcp(own_out.protect_rtcp(report)) == report
+    assert server.srtp_keys().receiving == client.srtp_keys().sending != server.srtp_keys().sending
+    await client.close()
+    await server.close()
+
+
 async def test_goodbye_closes_the_other_end() -> None:
     server, client, states = await shaken()
     closed = asyncio.Event()

@@ -41,21 +41,41 @@ def test_keys_are_derived_as_rfc_3711_b_3_shows() -> None:
     assert derive(key, salt, RTP_SALT, 14).hex().upper() == "30CBBC08863D8C85D49DB34A9AE1"
 
 
-@pytest.mark.parametrize(
-    ("key_size", "ciphered"), [(16, "f24de3a3fb34de6cacba861c9d7e4bca"), (32, "32b1de78")]
-)
-def test_packets_are_protected_as_rfc_7714_16_shows(key_size: int, ciphered: str) -> None:
+# RFC 7714, 16.1.1 and 16.2.1: size of the session key, and what the payload "Gallia est..." becomes with it.
+VECTORS = {
+    16: "f24de3a3fb34de6cacba861c9d7e4bcabe633bd50d294e6f42a5f47a51c7"
+    "d19b36de3adf8833899d7f27beb16a9152cf765ee4390cce",
+    32: "32b1de78a822fe12ef9f78fa332e33aab18012389a58e2f3b50b2a0276ff"
+    "ae0f1ba63799b87b7aa3db36dfffd6b0f9bb7878d7a76c13",
+}
+VECTOR_HEADER = bytes.fromhex("8040f17b8041f8d35501a0b2")
+VECTOR_SALT = bytes.fromhex("517569642070726f2071756f")
+
+
+@pytest.mark.parametrize("key_size", VECTORS)
+def test_packets_are_protected_as_rfc_7714_16_shows(key_size: int) -> None:
+    plain, sealed = (
+        VECTOR_HEADER + b"Gallia est omnis divisa in partes tres",
+        bytes.fromhex(VECTORS[key_size]),
+    )
+    assert through("srtp_protect", key_size, plain) == VECTOR_HEADER + sealed
+    assert through("srtp_unprotect", key_size, VECTOR_HEADER + sealed) == plain
+    for at in (0, 11, 12, len(sealed) - 5, len(sealed) + 11):
+        forged = bytearray(VECTOR_HEADER + sealed)
+        forged[at] ^= 0x01
+        assert through("srtp_unprotect", key_size, bytes(forged)) is None
+
+
+def through(function: str, key_size: int, data: bytes) -> bytes | None:
+    """What the loop makes of a packet with the session key and salt of RFC 7714, 16."""
     lib, ffi = native.library()
-    key, salt = bytes(range(key_size)), bytes.fromhex("517569642070726f2071756f")
-    plain = bytes.fromhex("8040f17b8041f8d35501a0b2") + (b"Gallia est omnis divisa in partes tres")
-    buffer = ffi.new("uint8_t[]", len(plain) + 16)
-    ffi.memmove(buffer, plain, len(plain))
-    srtp = lib.srtp_new(key, key_size, salt, True, 4)
+    buffer = ffi.new("uint8_t[]", data + bytes(16))
+    srtp = lib.srtp_new(bytes(range(key_size)), key_size, VECTOR_SALT, function == "srtp_protect", 4)
     try:
-        assert lib.srtp_protect(srtp, buffer, len(plain)) == len(plain) + 16
+        size = getattr(lib, function)(srtp, buffer, len(data))
     finally:
         lib.srtp_free(srtp)
-    assert bytes(ffi.buffer(buffer))[12:].hex().startswith(ciphered)
+    return bytes(ffi.buffer(buffer, size)) if size >= 0 else None
 
 
 @pytest.mark.parametrize("key_length", PROFILES)
@@ -91,6 +111,19 @@ def test_a_number_is_used_again_for_the_same_packet_only() -> None:
     assert sender.protect(packet(5)) == first
     with pytest.raises(ValueError, match="out of range"):
         sender.protect(packet(5, b"another"))
+
+
+def test_keys_end_after_2_to_the_48_packets() -> None:
+    """RFC 3711, 9.2: the last index is used, and none after it."""
+    sender, receiver = own(32, sending=True), own(32, sending=False)
+    receiver.unprotect(sender.protect(packet(0xFFFE)))
+    for session in (sender, receiver):
+        session.memory.streams[0].highest = (1 << 48) - 2
+    assert receiver.unprotect(sender.protect(packet(0xFFFF))) == packet(0xFFFF)
+    with pytest.raises(ValueError, match="out of range"):
+        sender.protect(packet(0))
+    with pytest.raises(ValueError, match="out of range"):
+        receiver.unprotect(own(32, sending=True).protect(packet(0)))
 
 
 def test_libsrtp_refuses_what_the_loop_refuses() -> None:
