@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.machinery
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import stat
@@ -60,6 +61,21 @@ def test_wrong_use_is_a_sentence_and_no_trace() -> None:
         assert done.returncode == 1
         assert done.stderr.startswith("dev: error: ")
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not (shutil.which("clang") or shutil.which("cc")), reason="there is no C compiler")
+def test_the_fuzzer_notices_a_length_check_that_is_left_out(
+    dev: types.ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = re.findall(
+        r"\bFITS\((\d+),", (ROOT / "media" / "native" / "loop.c").read_text(encoding="utf-8")
+    )
+    assert tuple(sorted(map(int, numbers))) == dev.LENGTH_CHECKS
+    done = start("fuzz", "--self-test")
+    assert done.returncode == 0, done.stderr
+    monkeypatch.setattr(dev, "LENGTH_CHECKS", (0,))
+    monkeypatch.setattr(dev, "fuzz_target", lambda *_: ["true"])
+    assert dev.fuzz_without_checks() == 1
 
 
 def test_works_with_an_old_locale_and_closed_streams() -> None:
