@@ -106,6 +106,8 @@ class KeyedRelay:
         self._addresses: dict[str, Address] = {}
         self._came: dict[str, list[bytes]] = {}
         self._received = 0
+        self._left: list[socket.socket] = []
+        """They stay open, so that no port is given to somebody else by chance."""
         self._key_length = key_length
         self._dice = random.Random(seed)
         self._loop = asyncio.new_event_loop()  # which never runs
@@ -142,7 +144,7 @@ class KeyedRelay:
     def move(self, name: str, datagram: bytes) -> None:
         """A datagram comes from another socket of a participant, to which everything goes from now on."""
         self._drain()
-        self.sockets.pop(name).close()
+        self._left.append(self.sockets.pop(name))
         self._open(name)
         self.receive(name, datagram)
 
@@ -164,12 +166,14 @@ class KeyedRelay:
         self.incoming.ice.remove(participant)
         self.rooms.remove(participant)
         cast(KeyedTransport, participant.transport).end()
-        self.sockets.pop(name).close()
+        self._left.append(self.sockets.pop(name))
 
     def close(self) -> None:
         """Everybody goes."""
         for _, name in list(self.rooms.participants):
             self.leave(name)
+        for sock in self._left:
+            sock.close()
         self.udp.close()
         self._loop.close()
 
