@@ -30,6 +30,8 @@ from tests.media.test_worker import (
     video,
 )
 
+pytestmark = pytest.mark.usefixtures("packet_path")
+
 
 async def test_leaving_ends_publications_and_tells() -> None:
     async with relay() as worker, raw_peers(worker, "a", "b") as (publisher, viewer):

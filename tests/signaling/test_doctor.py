@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import socket
+import sys
 from pathlib import Path
 
+import pytest
+
+from media import native
 from signaling import compose
 from signaling.doctor import Finding, examine
 from signaling.settings import Settings
@@ -26,6 +30,27 @@ async def test_before_the_first_start(tmp_path: Path) -> None:
     for what in ("python", "disk", "HTTP port", "media port", "record", "redis", "turn", "smtp"):
         assert found[what].fine, found[what]
     assert not (tmp_path / "data").exists(), "looking changes nothing"
+
+
+async def test_how_packets_are_relayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def packets(*, wanted: bool) -> str:
+        ports = {"http_port": free_port(), "media_port": free_port()}
+        found = (await findings(loopback_settings(tmp_path / "data", native=wanted, **ports)))["packets"]
+        assert found.fine
+        return found.words
+
+    reason = native.why_not()
+    expected = "are relayed in C" if reason is None else f"are relayed in Python: {reason}"
+    assert await packets(wanted=True) == expected
+    assert await packets(wanted=False) == "are relayed in Python: by the setting native"
+    # As on a system where nothing was compiled.
+    monkeypatch.setitem(sys.modules, "media.native._loop", None)
+    monkeypatch.delattr(native, "_loop", raising=False)
+    native._load.cache_clear()
+    try:
+        assert await packets(wanted=True) == "are relayed in Python: it was not built"
+    finally:
+        native._load.cache_clear()
 
 
 async def test_ports_of_the_running_server_are_as_they_should_be(tmp_path: Path) -> None:
