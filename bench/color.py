@@ -1,11 +1,16 @@
-"""`./dev bench color`: charts found, skin color error and cost on rendered scenes, beside OpenCV."""
+"""`./dev bench color`: charts found, skin color error, steadiness and cost, beside the peers.
+
+Scenes are rendered from spectra with known truth (bench/color_scene/) and drawn from the half that nothing in
+colorcal was chosen on. `--full` takes more of everything and the cost by frame size.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
@@ -13,158 +18,165 @@ from numpy.typing import NDArray
 
 import colorcal
 from bench import harness
-from bench.color_scenes import Scene, negative, random_setup, render
-from colorcal.color_math import Floats, de00, srgb_decode, srgb_encode, srgb_to_lab
-from colorcal.reference import Batch, linear_rgb
+from bench.color_peers import PEERS, Ours, Peer
+from bench.color_scene.halves import SCORING
+from bench.color_scene.negatives import negative
+from bench.color_scene.render import Scene, draw_setup, render
+from bench.color_scene.sequences import Sequence as Video
+from bench.color_scene.sequences import film
+from bench.color_score import Score, jitter
+from colorcal.color_math import Floats
+from colorcal.interface import ChartDetection
 
-_SCENES, _NEGATIVES = 200, 500
-_QUICK_SCENES, _QUICK_NEGATIVES = 12, 24
-_MISPLACED_PITCHES = 0.3
-_EDGE_PX = 8
+
+@dataclass(frozen=True, slots=True)
+class _Extent:
+    """How much is rendered; peers see every `peer_step`th negative, for they take ten times as long."""
+
+    scenes: int
+    negatives: int
+    peer_step: int
+    videos: int
+    repetitions: int
+
+
+_QUICK: Final = _Extent(scenes=8, negatives=19, peer_step=4, videos=1, repetitions=3)
+_DEFAULT: Final = _Extent(scenes=56, negatives=513, peer_step=9, videos=2, repetitions=15)
+_FULL: Final = _Extent(scenes=504, negatives=1900, peer_step=2, videos=12, repetitions=60)
+_SIZES_PX: Final = ((640, 360), (1280, 720), (1920, 1080), (4000, 3000))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
-    options = harness.parse("color", __doc__ or "", arguments)
+    options = harness.parse("color", __doc__ or "", arguments, has_full=True)
     cv2.setNumThreads(1)
-    scenes = _QUICK_SCENES if options.quick else _SCENES
-    negatives = _QUICK_NEGATIVES if options.quick else _NEGATIVES
+    extent = _QUICK if options.quick else _FULL if options.full else _DEFAULT
     conditions = harness.machine("opencv-python-headless", "colour-science", "numpy")
-    report = harness.Report("color", conditions | {"scenes": scenes, "threads": 1})
-    rng = np.random.default_rng(20260)
-    scores = {"": _Score(), "mcc_": _Score(), "none_": _Score()}
-    corrections: dict[str, Callable[[Scene], _Outcome]] = {"": _ours, "mcc_": _opencv, "none_": _nothing}
-    for _ in range(scenes):
-        setup = random_setup(rng)
-        scene = render(setup)
-        for prefix, correct in corrections.items():
-            scores[prefix].add(scene, correct(scene), setup.pitch_px)
-    for prefix, score in scores.items():
-        score.write(report, prefix, scenes)
-    false_finds = {"": 0, "mcc_": 0}
-    for seed in range(negatives):
-        picture = negative(seed)
-        false_finds[""] += colorcal.detect_chart(picture) is not None
-        false_finds["mcc_"] += _opencv_centers(picture) is not None
-    report.figure("negatives", negatives)
-    for prefix, count in false_finds.items():
-        report.figure(f"{prefix}false_finds", count)
-    _costs(report, 3 if options.quick else 25)
+    report = harness.Report(
+        "color", conditions | {"scenes": extent.scenes, "threads": 1, "half": SCORING.name}
+    )
+    peers = {prefix: make() for prefix, make in PEERS.items()}
+    _skin(report, peers, extent)
+    _negatives(report, peers, extent)
+    _steadiness(report, peers, extent)
+    _costs(report, peers, extent)
+    if options.full:
+        _costs_by_size(report, extent)
     report.finish(options)
 
 
-class _Outcome:
-    """What a method made of a scene: chart centers, or None, and corrected skin [N, 3], encoded."""
-
-    def __init__(self, centers: Floats | None, skin: Floats | None) -> None:
-        self.centers = centers
-        self.skin = skin
-
-
-class _Score:
-    """Errors of one method over all scenes; scenes it could not correct count as left alone."""
-
-    def __init__(self) -> None:
-        self.found = self.misplaced = 0
-        self.errors: list[Floats] = []
-        self.gain_errors: list[Floats] = []
-
-    def add(self, scene: Scene, outcome: _Outcome, pitch_px: float) -> None:
-        if outcome.centers is not None:
-            off = np.hypot(*(outcome.centers - scene.centers).T).max() / pitch_px
-            self.found += bool(off <= _MISPLACED_PITCHES)
-            self.misplaced += bool(off > _MISPLACED_PITCHES)
-        skin = _skin(scene) if outcome.skin is None else outcome.skin
-        truth = srgb_to_lab(scene.skin_truth)
-        self.errors.append(de00(srgb_to_lab(skin), truth))
-        light = srgb_decode(skin)
-        gain = srgb_decode(scene.skin_truth)[:, 1].sum() / max(float(light[:, 1].sum()), 1e-6)
-        self.gain_errors.append(de00(srgb_to_lab(srgb_encode(np.clip(light * gain, 0, 1))), truth))
-
-    def write(self, report: harness.Report, prefix: str, scenes: int) -> None:
-        if prefix != "none_":
-            report.figure(f"{prefix}found", self.found / scenes)
-            report.figure(f"{prefix}misplaced", self.misplaced / scenes)
-        for name, errors in (("de00", self.errors), ("de00_gain", self.gain_errors)):
-            report.figure(f"{prefix}{name}_median", float(np.median(errors)))
-            report.figure(f"{prefix}{name}_p95", float(np.percentile(errors, 95)))
-        by_tone = np.median(np.array(self.errors), axis=0)
-        report.figure(f"{prefix}tone_gap", float(by_tone.max() - by_tone.min()))
-        for tone, error in enumerate(by_tone):
-            report.row(method=prefix.rstrip("_") or "ours", tone=tone, de00_median=float(error))
+def _skin(report: harness.Report, peers: dict[str, Peer], extent: _Extent) -> None:
+    """Every method on every scene in turn."""
+    scores = {prefix: Score() for prefix in peers}
+    for index in range(extent.scenes):
+        scene = render(draw_setup(SCORING, index))
+        for prefix, peer in peers.items():
+            scores[prefix].add(scene, peer.correct(scene.rgb, scene.skin))
+    for prefix, score in scores.items():
+        score.write(report, prefix, finds=peers[prefix].finds)
 
 
-def _skin(scene: Scene) -> Floats:
-    means = [
-        scene.rgb[y + _EDGE_PX : y + side - _EDGE_PX, x + _EDGE_PX : x + side - _EDGE_PX].mean(axis=(0, 1))
-        for x, y, side in scene.skin_boxes
-    ]
-    return np.array(means) / 255
+def _negatives(report: harness.Report, peers: dict[str, Peer], extent: _Extent) -> None:
+    finders = {prefix: peer for prefix, peer in peers.items() if peer.finds}
+    seen, false = dict.fromkeys(finders, 0), dict.fromkeys(finders, 0)
+    for seed in range(extent.negatives):
+        picture = negative(seed)
+        for prefix, peer in finders.items():
+            if prefix == "" or seed % extent.peer_step == 0:
+                seen[prefix] += 1
+                false[prefix] += peer.find(picture) is not None
+    for prefix in finders:
+        report.figure(f"{prefix}negatives", seen[prefix])
+        report.figure(f"{prefix}false_finds", false[prefix])
 
 
-def _nothing(scene: Scene) -> _Outcome:
-    return _Outcome(None, None)
+def _steadiness(report: harness.Report, peers: dict[str, Peer], extent: _Extent) -> None:
+    """Change of skin from frame to frame: each peer anew on each frame, ours as a call uses it."""
+    taken: dict[str, list[float]] = {prefix: [] for prefix in peers}
+    for index in range(extent.videos):
+        video = film(draw_setup(SCORING, 10_000 + index, codec="vp8"))
+        for prefix, peer in peers.items():
+            skin = (
+                _followed(video)
+                if isinstance(peer, Ours)
+                else [peer.correct(frame, video.skin).skin for frame in video.frames]
+            )
+            taken[prefix].append(jitter(skin))
+    for prefix, values in taken.items():
+        report.figure(f"{prefix}jitter", float(np.median(values)))
 
 
-def _ours(scene: Scene) -> _Outcome:
-    calibration = colorcal.calibrate(scene.rgb)
-    if calibration is None:
-        return _Outcome(None, None)
-    return _Outcome(calibration.detection.centers, calibration.correction(_skin(scene)))
+def _followed(video: Video) -> list[Floats]:
+    """Skin of each frame as a viewer sees it: the chart tracked, the calibration kept steady."""
+    steady, place = colorcal.SteadyCalibration(), None
+    skin = []
+    for number, frame in enumerate(video.frames):
+        place = _find_again(frame, place)
+        made = None if place is None else colorcal.calibrate(frame, place)
+        shown = steady.update(made, number / video.frames_per_s)
+        skin.append(video.skin(frame if shown is None else np.asarray(shown.apply(frame), np.uint8)))
+    return skin
 
 
-def _opencv(scene: Scene) -> _Outcome:
-    """OpenCV's chart finder and a linear 3 x 3 on decoded sRGB: the usual way."""
-    centers = _opencv_centers(scene.rgb)
-    if centers is None:
-        return _Outcome(None, None)
-    patches = srgb_decode(colorcal.sample_patches(scene.rgb, centers).mean)
-    matrix, *_ = np.linalg.lstsq(patches, linear_rgb(Batch.BEFORE_2014), rcond=None)
-    skin = np.clip(srgb_decode(_skin(scene)) @ matrix, 0, 1)
-    return _Outcome(centers, srgb_encode(skin))
+def _find_again(frame: NDArray[np.uint8], place: ChartDetection | None) -> ChartDetection | None:
+    tracked = None if place is None else colorcal.track_chart(frame, place)
+    return colorcal.detect_chart(frame) if tracked is None else tracked
 
 
-def _opencv_centers(picture: NDArray[np.uint8]) -> Floats | None:
-    detector = cv2.mcc.CCheckerDetector.create()
-    parameters = cv2.mcc.DetectorParametersMCC()
-    # its default sees no patch below 0.3 % of the picture: these scenes hold smaller ones
-    parameters.minContoursAreaRate = 0.0003
-    detector.setDetectionParams(parameters)
-    detector.setColorChartType(cv2.mcc.MCC24)
-    if not detector.process(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), 1):
-        return None
-    corners: Any = detector.getBestColorChecker().getColorCharts()
-    centers: Floats = np.asarray(corners, np.float64).reshape(24, 4, 2).mean(axis=1)
-    return centers
+def _timed_scene(width: int = 1280, height: int = 720) -> Scene:
+    wanted = draw_setup(
+        SCORING, 3, width=width, height=height, pitch_px=0.04 * width, rotation_deg=20.0, tilt_deg=20.0,
+        codec="jpeg", finger=False, glare=0.0, motion_px=0.0, blur_px=0.8,
+    )  # fmt: skip
+    return render(wanted)
 
 
-def _costs(report: harness.Report, repetitions: int) -> None:
-    """Median cost in ms at 720p, interleaved, on one thread."""
-    scene = render(random_setup(np.random.default_rng(5), rotation_deg=20.0, tilt_deg=20.0, pitch_px=50.0))
+def _steps(scene: Scene) -> dict[str, Callable[[], object]]:
     calibration = colorcal.calibrate(scene.rgb)
     if calibration is None:
         raise harness.PeerDidNotRun("the chart of the timed scene was not found")
     detection = calibration.detection
 
-    def fit() -> object:
+    def estimate() -> object:
         fitted = colorcal.calibrate(scene.rgb, detection)
         return None if fitted is None else fitted.lut()
 
-    steps: dict[str, Callable[[], object]] = {
+    calibration.apply(scene.rgb)
+    return {
         "detect_ms": lambda: colorcal.detect_chart(scene.rgb),
         "track_ms": lambda: colorcal.track_chart(scene.rgb, detection),
-        "estimate_ms": fit,
+        "estimate_ms": estimate,
         "apply_ms": lambda: calibration.apply(scene.rgb),
-        "mcc_detect_ms": lambda: _opencv_centers(scene.rgb),
     }
+
+
+def _costs(report: harness.Report, peers: dict[str, Peer], extent: _Extent) -> None:
+    """Median cost in ms at 720p, interleaved, on one thread."""
+    scene = _timed_scene()
+    steps = _steps(scene)
+    for prefix, peer in peers.items():
+        if prefix and peer.finds:
+            steps[f"{prefix}detect_ms"] = lambda peer=peer: peer.find(scene.rgb)  # type: ignore[misc]
+    for name, cost_ms in _medians_ms(steps, extent.repetitions).items():
+        report.figure(name, cost_ms)
+
+
+def _costs_by_size(report: harness.Report, extent: _Extent) -> None:
+    for width, height in _SIZES_PX:
+        scene = _timed_scene(width, height)
+        cost_ms = _medians_ms(_steps(scene), max(5, extent.repetitions // 6))
+        report.row(width=width, height=height, **cost_ms)
+
+
+def _medians_ms(steps: dict[str, Callable[[], object]], repetitions: int) -> dict[str, float]:
     taken: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(repetitions + 1):
-        for name, step in steps.items():
-            start = time.perf_counter()
-            step()
-            taken[name].append(1e3 * (time.perf_counter() - start))
-    for name, times in taken.items():
-        report.figure(name, float(np.median(times[1:])))
+    for step in steps.values():
+        step()  # tables that are made once
+    for _, name, step in harness.interleaved(steps, repetitions):
+        start = time.perf_counter()
+        step()
+        taken[name].append(1e3 * (time.perf_counter() - start))
+    return {name: float(np.median(times)) for name, times in taken.items()}
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from colorcal.color_math import Floats
+from colorcal.measured_cameras import MEASURED_CAMERAS
 from colorcal.spectra import (
     CHART_REFLECTANCE,
     D65_TO_LINEAR_RGB,
@@ -20,7 +21,9 @@ from colorcal.spectra import (
 _DRAWS: Final = 900
 _WIDEN: Final = 1.4
 """Real cameras are stranger than the ensemble: its modes are widened by this factor."""
-MODES: Final = 16
+MODES: Final = 24
+_MEASURED_SHARE: Final = 0.25
+"""Share of the ensemble that is made of measured cameras, bent a little, and not of bells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class ResponsePrior:
 
 @cache
 def response_prior() -> ResponsePrior:
-    """The prior, from a fixed ensemble of parametric sensors, lights and color matrices."""
+    """The prior, from a fixed ensemble of parametric and measured sensors, lights and color matrices."""
     rng = np.random.default_rng(20141101)
     draws = np.array([_response(rng) for _ in range(_DRAWS)]).reshape(_DRAWS, -1)
     # single strange draws (an ill-posed matrix) must not stretch the modes
@@ -56,6 +59,23 @@ def _bell(center: float, left: float, right: float) -> Floats:
 
 
 def _sensor(rng: np.random.Generator) -> Floats:
+    """Sensitivities [3, 31] of one camera."""
+    return _near_measured(rng) if rng.random() < _MEASURED_SHARE else _parametric(rng)
+
+
+def _near_measured(rng: np.random.Generator) -> Floats:
+    """A measured camera whose channels are shifted and stretched a little, under another infrared cut."""
+    nm = WAVELENGTHS_NM
+    bent = []
+    for channel in MEASURED_CAMERAS[rng.integers(len(MEASURED_CAMERAS))]:
+        center = (channel * nm).sum() / channel.sum()
+        place = (nm - center) * np.exp(rng.normal(0, 0.06)) + center + rng.normal(0, 5)
+        bent.append(np.interp(place, nm, channel))
+    result: Floats = np.array(bent) * np.exp(rng.normal(0, 0.1) * (nm - 550) / 150)
+    return result
+
+
+def _parametric(rng: np.random.Generator) -> Floats:
     """Silicon under dye filters and an infrared cut: [3, 31]."""
     nm = WAVELENGTHS_NM
     red = _bell(rng.normal(600, 9), rng.uniform(16, 32), rng.uniform(30, 55))

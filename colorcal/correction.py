@@ -10,6 +10,7 @@ import numpy as np
 from colorcal.color_math import Floats, srgb_encode
 from colorcal.tone import inverse_curve
 
+FEATURES: Final = 13
 _TOE: Final = 0.003
 _KNEE: Final = 0.88
 """Where out-of-range light starts to be compressed instead of clipped."""
@@ -22,7 +23,7 @@ class Correction:
     """Parameters of one fitted correction; small, and picklable.
 
     shape: tone curve (tone.py). gains: linear exposure [3]. flare: linear light to take away.
-    matrix: float64 [6, 3], from root-polynomial features to linear sRGB.
+    matrix: float64 [FEATURES, 3], from root-polynomial features to linear sRGB.
     """
 
     shape: Floats
@@ -67,9 +68,15 @@ class Mixture:
 
 
 def features(light: Floats) -> Floats:
-    """Root-polynomial features [N, 6] (Finlayson et al. 2015): they scale with exposure."""
+    """Root-polynomial features of third degree [N, 13] (Finlayson et al. 2015): they scale with exposure."""
     r, g, b = light[..., 0], light[..., 1], light[..., 2]
-    return np.stack([r, g, b, np.sqrt(r * g), np.sqrt(g * b), np.sqrt(r * b)], axis=-1)
+    red, green, blue = np.cbrt(r), np.cbrt(g), np.cbrt(b)
+    square = [np.sqrt(r * g), np.sqrt(g * b), np.sqrt(r * b)]
+    cubic = [
+        red * green * green, green * blue * blue, red * blue * blue,
+        green * red * red, blue * green * green, blue * red * red,
+    ]  # fmt: skip
+    return np.stack([r, g, b, *square, *cubic, red * green * blue], axis=-1)
 
 
 def _toe(light: Floats) -> Floats:

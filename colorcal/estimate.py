@@ -11,7 +11,7 @@ import numpy as np
 from colorcal.camera_fit import CameraFit, chart_reflectance, fit_camera
 from colorcal.camera_prior import MODES, response_prior
 from colorcal.color_math import Floats, de00, linear_rgb_to_lab
-from colorcal.correction import Correction, features
+from colorcal.correction import FEATURES, Correction, features
 from colorcal.patches import PatchSamples
 from colorcal.reference import Batch
 from colorcal.skin import library
@@ -19,10 +19,10 @@ from colorcal.spectra import D65_TO_LINEAR_RGB
 
 _POSTERIOR_DRAWS: Final = 10
 _SKIN_WEIGHT: Final = 1.0
-_CHART_WEIGHT: Final = 0.06
-_GREY_WEIGHT: Final = 0.06
+_CHART_WEIGHT: Final = 0.002
+_GREY_WEIGHT: Final = 0.002
 _GREYS: Final = (0.03, 0.09, 0.19, 0.36, 0.59, 0.9)
-_RIDGE: Final = 2e-4
+_RIDGE: Final = 1e-7
 _PRINT_DE00: Final = 0.8
 """What charts of one batch differ among themselves and from the skin model, in dE00."""
 
@@ -50,6 +50,22 @@ def _targets(batch: Batch) -> tuple[Floats, Floats, Floats]:
     return reflectance, target, share * luminance ** (-4 / 3)
 
 
+def _skin_matrix(design: Floats, target: Floats, weights: Floats) -> Floats:
+    """Weighted least squares [FEATURES, 3], the root terms shrunk towards none.
+
+    On the most probable camera alone: over many, as over any noisy input, a regression would pull every tone
+    towards the mean one.
+    """
+    scaled = design * weights[:, None]
+    plain = design[:, :3]
+    linear = np.linalg.solve(plain.T @ scaled[:, :3] + 1e-6 * np.eye(3), scaled[:, :3].T @ target)
+    start = np.vstack([linear, np.zeros((FEATURES - 3, 3))])
+    normal = design.T @ scaled
+    ridge = _RIDGE * np.trace(normal) * np.eye(FEATURES)
+    result: Floats = np.linalg.solve(normal + ridge, scaled.T @ target + ridge @ start)
+    return result
+
+
 @cache
 def _draws() -> Floats:
     """Fixed standard normal draws, paired with their negatives [D, MODES]."""
@@ -68,20 +84,7 @@ def estimate(samples: PatchSamples) -> Estimate:
     responses = prior.mean + np.tensordot(coefficients, prior.modes, axes=1)
     seen = np.maximum(np.einsum("dcl,nl->dnc", responses, reflectance), 1e-5)
     design = features(seen)
-    tall = design.reshape(-1, design.shape[-1])
-    repeated = np.tile(weights, len(seen))[:, None]
-    # shrink towards the linear 3x3 of the same data: root terms only where they earn their keep
-    plain = tall[:, :3]
-    linear = np.linalg.solve(
-        plain.T @ (repeated * plain) + 1e-6 * np.eye(3),
-        plain.T @ (repeated * np.tile(target, (len(seen), 1))),
-    )
-    start = np.vstack([linear, np.zeros((3, 3))])
-    ridge = _RIDGE * np.trace(tall.T @ (repeated * tall)) * np.eye(6)
-    matrix = np.linalg.solve(
-        tall.T @ (repeated * tall) + ridge,
-        tall.T @ (repeated * np.tile(target, (len(seen), 1))) + ridge @ start,
-    )
+    matrix = _skin_matrix(design[0], target, weights)
     skin = len(library())
     predicted = design[:, :skin] @ matrix
     errors = de00(linear_rgb_to_lab(predicted), linear_rgb_to_lab(target[:skin]))

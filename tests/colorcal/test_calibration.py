@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import pickle
 from functools import cache
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +14,8 @@ from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
 
 import colorcal
-from bench.color_scenes import Scene, Setup, render
+from bench.color_scene.coding import through_codec
+from bench.color_scene.render import Scene, Setup, render
 from colorcal.color_math import Floats, de00, srgb_to_lab
 from colorcal.interface import ChartDetection, Grade
 
@@ -37,36 +36,15 @@ def calibrated(**setup: object) -> tuple[Scene, colorcal.FittedCalibration]:
 
 
 def skin_error(truth: Scene, picture: Picture) -> Floats:
-    means = [picture[y + 8 : y + s - 8, x + 8 : x + s - 8].mean(axis=(0, 1)) for x, y, s in truth.skin_boxes]
-    return de00(srgb_to_lab(np.array(means) / 255), srgb_to_lab(truth.skin_truth))
-
-
-def through_vp8(rgb: NDArray[np.uint8], frames: int = 6) -> NDArray[np.uint8]:
-    """The last of a few equal frames as a VP8 decoder gives it, at about 1 Mbit/s."""
-    sink = io.BytesIO()
-    with av.open(sink, "w", format="ivf") as container:
-        stream = container.add_stream("libvpx", rate=10)
-        stream.width, stream.height, stream.pix_fmt = rgb.shape[1], rgb.shape[0], "yuv420p"
-        stream.bit_rate = 1_000_000
-        stream.options = {"deadline": "realtime", "cpu-used": "6"}
-        for _ in range(frames):
-            frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
-            for packet in stream.encode(frame.reformat(format="yuv420p", dst_colorspace="ITU601")):
-                container.mux(packet)
-        for packet in stream.encode():
-            container.mux(packet)
-    sink.seek(0)
-    with av.open(sink, "r", format="ivf") as recorded:
-        decoded = list(recorded.decode(video=0))
-    return np.asarray(decoded[-1].reformat(format="rgb24", src_colorspace="ITU601").to_ndarray(), np.uint8)
+    return de00(srgb_to_lab(truth.skin(np.asarray(picture, np.uint8))), srgb_to_lab(truth.truth))
 
 
 @pytest.mark.parametrize(
-    ("camera", "light"), [("phone a", "FL11"), ("Nikon 5100 (NPL)", "A"), ("phone b", "LED-B3")]
+    ("camera", "light"), [("bells 1", "FL12"), ("Nikon 5100 (NPL)", "Incandescent"), ("bells 4", "LED-B2")]
 )
 def test_skin_seen_through_vp8_comes_closer_to_truth_by_half(camera: str, light: str) -> None:
-    truth = scene(camera=camera, light=light, white_balance_error=0.15, exposure=0.7, seed=4)
-    decoded = through_vp8(truth.rgb)
+    truth = scene(camera=camera, light=light, cast=(1.15, 1.0, 0.9), seed=4)
+    decoded = through_codec([truth.rgb], "vp8", 4)[0]
     calibration = colorcal.calibrate(decoded)
     assert calibration is not None
     raw, corrected = skin_error(truth, decoded), skin_error(truth, calibration.apply(decoded))
@@ -74,24 +52,23 @@ def test_skin_seen_through_vp8_comes_closer_to_truth_by_half(camera: str, light:
     assert corrected.mean() <= 0.5 * raw.mean()
 
 
-def test_a_good_picture_is_left_nearly_alone() -> None:
-    truth, calibration = calibrated(
-        camera="observer", light="D65", white_balance_error=0.0, contrast=0.0, flare=0.0, gradient=0.0
-    )
-    assert skin_error(truth, calibration.apply(truth.rgb)).mean() < 3.0
-    assert calibration.report.grade in (Grade.GOOD, Grade.USABLE)
+def test_a_good_picture_stays_good() -> None:
+    truth, calibration = calibrated(camera="bells 1", light="D55", flare=0.0, gradient=0.0)
+    assert skin_error(truth, calibration.apply(truth.rgb)).mean() < 2.0
+    assert calibration.report.grade is Grade.GOOD
 
 
 def test_fast_path_agrees_with_the_formula() -> None:
-    truth, calibration = calibrated(camera="phone a", light="FL11")
+    truth, calibration = calibrated(camera="bells 1", light="FL12")
     fast = calibration.apply(truth.rgb).astype(int)
     exact = np.round(calibration.correction(truth.rgb / 255) * 255).astype(int)
-    assert np.abs(fast - exact).max() <= 2
+    assert np.abs(fast - exact).max() <= 4
+    assert (np.abs(fast - exact) > 2).mean() < 1e-3
     assert np.abs(fast - exact).mean() < 0.4
 
 
 def test_lut_is_the_correction_on_a_grid() -> None:
-    _, calibration = calibrated(camera="phone a", light="FL11")
+    _, calibration = calibrated(camera="bells 1", light="FL12")
     lut = calibration.lut(5)
     assert lut.shape == (5, 5, 5, 3)
     assert lut.dtype == np.uint8
@@ -100,7 +77,7 @@ def test_lut_is_the_correction_on_a_grid() -> None:
 
 
 def test_sixteen_bits_do_not_band() -> None:
-    _, calibration = calibrated(camera="phone a", light="FL11")
+    _, calibration = calibrated(camera="bells 1", light="FL12")
     ramp = np.linspace(8000, 60000, 4096).astype(np.uint16)
     picture = np.repeat(ramp[None, :, None], 3, axis=2)
     corrected = calibration.apply(picture)
@@ -110,13 +87,14 @@ def test_sixteen_bits_do_not_band() -> None:
     assert len(np.unique(corrected[0, :, 1])) > 3900
 
 
-@pytest.mark.parametrize("light", ["A", "FL11", "LED-RGB1"])
+@pytest.mark.parametrize("light", ["Incandescent", "FL12", "LED-V1"])
 def test_the_whole_cube_stays_sane(light: str) -> None:
-    _, calibration = calibrated(camera="phone b", light=light, width=960, height=640)
+    _, calibration = calibrated(camera="bells 4", light=light, width=960, height=640)
     lut = calibration.lut(17).astype(int)
     axis = np.arange(17)
     greys = lut[axis, axis, axis].sum(axis=1)
-    assert (np.diff(greys) > 0).all()
+    assert (np.diff(greys) >= 0).all()
+    assert (np.diff(greys)[:12] > 10).all()
     # skin to blood: as red leaves the others behind, no two steps fall on one flat color
     t = np.linspace(0, 1, 12)[:, None]
     path = np.array([0.75, 0.55, 0.45]) * (1 - t) + np.array([0.55, 0.03, 0.05]) * t
@@ -129,7 +107,7 @@ def test_the_whole_cube_stays_sane(light: str) -> None:
 
 
 def test_calibration_pickles_small_and_equal() -> None:
-    truth, calibration = calibrated(camera="phone a", light="FL11")
+    truth, calibration = calibrated(camera="bells 1", light="FL12")
     calibration.apply(truth.rgb)
     data = pickle.dumps(calibration)
     assert len(data) < 10_000
@@ -207,13 +185,13 @@ def test_any_patch_colors_give_a_finite_result(seed: int, low: float, high: floa
 def test_thin_and_tiny_pictures(shape: tuple[int, ...]) -> None:
     picture = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     assert colorcal.detect_chart(picture) is None
-    _, calibration = calibrated(camera="phone a", light="FL11")
+    _, calibration = calibrated(camera="bells 1", light="FL12")
     assert calibration.apply(picture).shape == shape
 
 
 @pytest.mark.parametrize("size", [0, 1, 130, -3, 2.5, True, None])
 def test_a_bad_lut_size_is_refused(size: object) -> None:
-    _, calibration = calibrated(camera="phone a", light="FL11")
+    _, calibration = calibrated(camera="bells 1", light="FL12")
     with pytest.raises(colorcal.ColorInputError) as caught:
         calibration.lut(size)  # type: ignore[arg-type]
     assert caught.value.error_id == "color.bad_lut_size"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from colorcal import tone
 from colorcal.color_math import Floats, srgb_decode
-from colorcal.correction import Correction, Mixture, features, into_gamut
+from colorcal.correction import FEATURES, Correction, Mixture, features, into_gamut
 
 shapes = st.tuples(*(st.floats(-3 * s, 3 * s) for s in tone.SHAPE_SIGMAS)).map(np.array)
 
@@ -61,7 +61,7 @@ def test_features_scale_with_exposure() -> None:
 
 
 def test_identity_and_mixture() -> None:
-    same = Correction(np.zeros(3), np.ones(3), 0.0, np.vstack([np.eye(3), np.zeros((3, 3))]))
+    same = Correction(np.zeros(3), np.ones(3), 0.0, np.eye(FEATURES, 3))
     half = Correction(np.zeros(3), np.full(3, 2.0), 0.0, same.matrix)
     probe = np.array([[0.5, 0.4, 0.3], [0.8, 0.7, 0.5]])
     assert np.abs(same(probe) - probe).max() < 2e-3

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.color_scenes import Setup, render
+from bench.color_scene.render import Setup, render
 from colorcal.color_math import Floats, srgb_encode
 from colorcal.patches import sample_patches
 from colorcal.reference import GRID, Batch, linear_rgb

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import colorcal
-from bench.color_scenes import Setup, render
+from bench.color_scene.render import Setup, render
 from colorcal.interface import Grade
 from colorcal.steady import SteadyCalibration, skin_difference
 
@@ -18,8 +18,8 @@ from colorcal.steady import SteadyCalibration, skin_difference
 @cache
 def calibration(light: str, shake: int = 0) -> colorcal.FittedCalibration:
     """One frame of a scene: same scene and hand, other noise and framing."""
-    cast = 0.05 if light == "FL11" else 0.35
-    setup = Setup(light=light, camera="phone a", width=960, height=640, seed=3, white_balance_error=cast)
+    cast = (1.0, 1.0, 1.0) if light == "FL12" else (1.3, 1.0, 0.7)
+    setup = Setup(light=light, camera="bells 1", width=960, height=640, seed=3, cast=cast)
     truth = render(replace(setup, noise=0.012))
     picture = np.roll(truth.rgb, (shake, 2 * shake), axis=(0, 1)).astype(np.int16)
     picture += np.random.default_rng(shake).normal(0, 3, picture.shape).round().astype(np.int16)
@@ -39,7 +39,7 @@ def test_blend_is_steadier_than_its_parts() -> None:
     steady = SteadyCalibration()
     parts, shown = [], []
     for i in range(10):
-        parts.append(calibration("FL11", i))
+        parts.append(calibration("FL12", i))
         now = steady.update(parts[-1], i * 0.5)
         assert now is not None
         shown.append(now)
@@ -51,42 +51,42 @@ def test_blend_is_steadier_than_its_parts() -> None:
 def test_blend_lies_between_and_gives_luts() -> None:
     steady = SteadyCalibration()
     for i in range(3):
-        shown = steady.update(calibration("FL11", i), i * 0.5)
+        shown = steady.update(calibration("FL12", i), i * 0.5)
     assert shown is not None
-    mean = np.mean([calibration("FL11", i).lut(5).astype(float) for i in range(3)], axis=0)
+    mean = np.mean([calibration("FL12", i).lut(5).astype(float) for i in range(3)], axis=0)
     assert shown.lut(5) == pytest.approx(mean, abs=1.01)
 
 
 def test_one_strange_frame_changes_nothing() -> None:
     steady = SteadyCalibration()
-    shown = steady.update(calibration("FL11", 0), 0.0)
-    assert steady.update(calibration("A", 0), 0.4) is shown
+    shown = steady.update(calibration("FL12", 0), 0.0)
+    assert steady.update(calibration("Incandescent", 0), 0.4) is shown
     assert steady.outdated(0.5)
-    steady.update(calibration("FL11", 1), 0.8)
+    steady.update(calibration("FL12", 1), 0.8)
     assert not steady.outdated(0.9)
 
 
 def test_a_switched_lamp_is_followed_within_two_seconds() -> None:
     steady = SteadyCalibration()
     for i in range(4):
-        steady.update(calibration("FL11", i), i * 0.5)
-    assert skin_difference(calibration("FL11", 0), calibration("A", 0)) > 3
-    steady.update(calibration("A", 0), 2.0)
-    shown = steady.update(calibration("A", 1), 2.5)
+        steady.update(calibration("FL12", i), i * 0.5)
+    assert skin_difference(calibration("FL12", 0), calibration("Incandescent", 0)) > 3
+    steady.update(calibration("Incandescent", 0), 2.0)
+    shown = steady.update(calibration("Incandescent", 1), 2.5)
     assert shown is not None
-    assert skin_difference(shown, calibration("A", 1)) < 1.5
+    assert skin_difference(shown, calibration("Incandescent", 1)) < 1.5
     assert not steady.outdated(2.6)
 
 
 def test_a_slow_tap_switches_at_once() -> None:
     steady = SteadyCalibration()
-    steady.update(calibration("FL11", 0), 0.0)
-    assert steady.update(calibration("A", 0), 5.0) is calibration("A", 0)
+    steady.update(calibration("FL12", 0), 0.0)
+    assert steady.update(calibration("Incandescent", 0), 5.0) is calibration("Incandescent", 0)
 
 
 def test_chart_gone_keeps_the_last_with_its_age() -> None:
     steady = SteadyCalibration()
-    shown = steady.update(calibration("FL11", 0), 10.0)
+    shown = steady.update(calibration("FL12", 0), 10.0)
     assert steady.update(None, 30.0) is shown
     assert steady.age_s(30.0) == 20.0
     assert not steady.outdated(30.0)
@@ -94,7 +94,7 @@ def test_chart_gone_keeps_the_last_with_its_age() -> None:
 
 
 def test_a_refused_calibration_is_not_taken() -> None:
-    good = calibration("FL11", 0)
+    good = calibration("FL12", 0)
     refused = colorcal.FittedCalibration(
         good.correction, replace(good.report, grade=Grade.REFUSE), good.detection
     )
