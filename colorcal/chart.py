@@ -12,7 +12,7 @@ from colorcal.color_math import Floats
 from colorcal.errors import check_picture
 from colorcal.interface import ChartDetection
 from colorcal.lattice import Lattice, find_lattices, find_squares, fit_homography, project
-from colorcal.matching import best_match
+from colorcal.matching import Match, a_camera_explains, best_match
 from colorcal.reference import COLUMNS, GRID, PATCHES, ROWS
 
 _LONG_SIDES_PX: Final = (880, 1760)
@@ -114,7 +114,7 @@ def _match_lattice(small: NDArray[np.uint8], lattice: Lattice, ratio: Floats) ->
     if not len(hypotheses):
         return None
     x, y = hypotheses[..., 0], hypotheses[..., 1]
-    match = best_match(grid_colors[y, x], grid_visible[y, x])
+    match = _trusted(grid_colors[y, x], grid_visible[y, x])
     if match is None:
         return None
     cells = hypotheses[match.index] + first
@@ -128,6 +128,14 @@ def _match_lattice(small: NDArray[np.uint8], lattice: Lattice, ratio: Floats) ->
         project(lattice.homography, cells.astype(float)) if homography is None else project(homography, GRID)
     )
     return _detection(centers * ratio, match.confidence)
+
+
+def _trusted(colors: Floats, visible: NDArray[np.bool_]) -> Match | None:
+    """The best of the hypotheses [H, 24, 3], [H, 24], if it is beyond doubt or a camera explains it."""
+    match = best_match(colors, visible)
+    if match is None or match.sure or a_camera_explains(colors[match.index], visible[match.index]):
+        return match
+    return None
 
 
 def _detection(centers: Floats, confidence: float) -> ChartDetection | None:
@@ -201,7 +209,7 @@ def _detect_with_mcc(picture: NDArray[np.uint8]) -> ChartDetection | None:
     centers = corners.reshape(PATCHES, 4, 2).mean(axis=1)
     pitch = float(np.hypot(*(centers[COLUMNS - 1] - centers[0]))) / (COLUMNS - 1)
     colors, visible = _sample(small, centers, pitch)
-    match = best_match(np.stack([colors, colors[::-1]]), np.stack([visible, visible[::-1]]))
+    match = _trusted(np.stack([colors, colors[::-1]]), np.stack([visible, visible[::-1]]))
     if match is None:
         return None
     return _detection((centers if match.index == 0 else centers[::-1]) * ratio, match.confidence)

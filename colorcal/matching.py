@@ -1,4 +1,8 @@
-"""How well 24 measured colors follow the ColorChecker's reference: the gate that rejects everything else."""
+"""How well 24 measured colors follow the ColorChecker's reference: the gate that rejects everything else.
+
+A cheap gate chooses among many places of the chart and is passed by most charts; where a lamp's reflection or
+a hand leaves doubt, a strict one asks whether any camera could have seen these colors on a chart.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from colorcal.camera_fit import fit_camera
 from colorcal.color_math import Floats, srgb_encode
+from colorcal.patches import PatchSamples
 from colorcal.reference import GREYS, PATCHES, Batch, linear_rgb
 
 REFERENCE_ENCODED: Final[Floats] = srgb_encode(np.clip(linear_rgb(Batch.BEFORE_2014), 0, 1))
@@ -16,14 +22,22 @@ _INLIER_ERROR: Final = 0.16
 """Largest color error, in encoded units over three channels, of a patch that counts as followed."""
 MIN_INLIERS: Final = 15
 MIN_EXPLAINED: Final = 0.80
+_MIN_DOUBTFUL: Final = 9
+"""Fewest patches that follow for a second look to be worth its cost."""
+_FIT_ERROR: Final = 0.04
+"""Largest error, in encoded units in any channel, of a patch that a fitted camera explains."""
+_MIN_FITTED: Final = 15
+_PRINT_SPREAD: Final = 0.006
+_CLIPPED: Final = 0.985
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The best hypothesis: its index, its confidence (0 to 1) and which patches follow [24]."""
+    """The best hypothesis: its index, confidence (0 to 1), whether it is sure, which patches follow [24]."""
 
     index: int
     confidence: float
+    sure: bool
     follows: NDArray[np.bool_]
 
 
@@ -56,28 +70,46 @@ def best_match(measured: Floats, visible: NDArray[np.bool_]) -> Match | None:
     spread = ((REFERENCE_ENCODED - mean[:, None]) ** 2).sum(-1)
     explained = 1 - (share * error**2).sum(1) / np.maximum((share * spread).sum(1), 1e-9)
     explained *= total_share / np.maximum(visible.sum(1), MIN_INLIERS)
-    score = np.where(_plausible(maps, measured, follows), explained, -1.0)
+    possible = _possible(maps)
+    score = np.where(possible & _greys_fall(measured, follows), explained, -1.0)
     index = int(np.argmax(score))
-    if follows[index].sum() < MIN_INLIERS or score[index] < MIN_EXPLAINED * MIN_INLIERS / PATCHES:
-        return None
+    sure = follows[index].sum() >= MIN_INLIERS and score[index] >= MIN_EXPLAINED * MIN_INLIERS / PATCHES
+    if not sure:
+        # a reflection on the greys may turn their order: then the other patches choose
+        index = int(np.argmax(np.where(possible, explained, -np.inf)))
+        if not possible[index] or follows[index].sum() < _MIN_DOUBTFUL:
+            return None
     errors = error[index][follows[index]]
     quality = 1 - float(np.sqrt((errors**2).mean())) / _INLIER_ERROR
     if quality < 0.25:
         return None
     confidence = float(np.clip(0.35 + 0.65 * quality, 0, 1) * np.sqrt(follows[index].sum() / PATCHES))
-    return Match(index, confidence, follows[index])
+    return Match(index, confidence, bool(sure), follows[index])
 
 
-def _plausible(maps: Floats, measured: Floats, follows: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """No camera swaps its channels, turns bright to dark, or shows a chart without contrast [H]."""
+def a_camera_explains(colors: Floats, visible: NDArray[np.bool_]) -> bool:
+    """Whether some camera and light make a chart look like these colors [24, 3], most of them closely."""
+    clipped = np.asarray((colors > _CLIPPED).any(axis=1), bool)
+    fit = fit_camera(
+        PatchSamples(colors, np.full((PATCHES, 3), _PRINT_SPREAD), clipped, visible), Batch.BEFORE_2014
+    )
+    close = np.abs(fit.residual).max(axis=1) < _FIT_ERROR
+    return int((close & visible).sum()) >= _MIN_FITTED
+
+
+def _possible(maps: Floats) -> NDArray[np.bool_]:
+    """No camera swaps its channels, and none needs a huge gain to bring a flat field to the reference [H]."""
     linear = maps[:, :3, :]
     diagonal = np.einsum("hii->hi", linear)
-    ordered = (diagonal > 0.05).all(1) & (np.linalg.det(linear) > 1e-3)
-    # a nearly flat patch field would need a huge gain to become the reference
     gain = np.abs(linear).sum(axis=(1, 2))
+    possible: NDArray[np.bool_] = (diagonal > 0.05).all(1) & (np.linalg.det(linear) > 1e-3) & (gain < 24)
+    return possible
+
+
+def _greys_fall(measured: Floats, follows: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The greys that follow, three at least, fall from white to black [H]."""
     luma = measured.mean(-1)[:, list(GREYS)]
     seen = follows[:, list(GREYS)]
     rising = np.diff(np.where(seen, luma, np.nan), axis=1)
-    falls = ~(np.nan_to_num(rising, nan=-1.0) > 0.03).any(axis=1)
-    plausible: NDArray[np.bool_] = ordered & (gain < 24) & falls & (seen.sum(1) >= 3)
-    return plausible
+    rises = np.nan_to_num(rising, nan=-1.0) > 0.03
+    return np.asarray(~rises.any(axis=1) & (seen.sum(1) >= 3), bool)

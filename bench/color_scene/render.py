@@ -177,7 +177,7 @@ def set_stage(setup: Setup, *, with_chart: bool = True, shift_px: tuple[float, f
     y, x = np.ogrid[-0.5 : 0.5 : setup.height * 1j, -0.5 : 0.5 : setup.width * 1j]
     angle = rng.uniform(0, 2 * np.pi)
     shade = np.exp(2 * setup.gradient * (x * np.cos(angle) + y * np.sin(angle))) * (
-        1 - 0.08 * (x * x + y * y) * 4
+        1 - 0.02 * (x * x + y * y) * 4
     )
     canvas *= (setup.exposure * shade).astype(np.float32)[..., None]
     if setup.glare and with_chart:
