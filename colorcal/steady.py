@@ -15,6 +15,11 @@ from colorcal.skin import library
 from colorcal.spectra import D65_TO_LINEAR_RGB
 
 _WINDOW: Final = 5
+_SETTLING: Final = (1, 3, 5)
+"""How many calibrations of a new light are in the blend when what is shown follows it unasked."""
+_HOLD_SHARE: Final = 0.4
+"""A blend that differs on skin by less than this share of its own expected error is noise: what is shown
+stays, so that nothing flickers."""
 _WINDOW_S: Final = 12.0
 _SWITCH_DE00: Final = 3.0
 """Two calibrations that differ by more on skin were made under different lights or settings."""
@@ -33,6 +38,7 @@ class SteadyCalibration:
     _recent: list[tuple[float, FittedCalibration]] = field(default_factory=list)
     _doubt: tuple[float, FittedCalibration] | None = None
     _shown: FittedCalibration | None = None
+    _count: int = 0
 
     def update(self, calibration: FittedCalibration | None, now_s: float) -> FittedCalibration | None:
         """The calibration to show now: the blend of the recent ones that agree; the last when none came.
@@ -50,10 +56,16 @@ class SteadyCalibration:
                 self._doubt = (now_s, calibration)
                 return self._shown
             self._recent = [self._doubt] if confirmed and self._doubt is not None else []
+            self._count = 0
+            self._shown = None
         self._doubt = None
         self._recent.append((now_s, calibration))
         self._recent = [one for one in self._recent[-_WINDOW:] if now_s - one[0] <= _WINDOW_S]
-        self._shown = self._blend()
+        self._count += 1
+        blend = self._blend()
+        hold_de00 = _HOLD_SHARE * blend.report.expected_de00
+        if self._shown is None or self._count in _SETTLING or skin_difference(self._shown, blend) > hold_de00:
+            self._shown = blend
         return self._shown
 
     def age_s(self, now_s: float) -> float | None:

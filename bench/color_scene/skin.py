@@ -17,7 +17,7 @@ _EPIDERMIS_MM: Final = 0.06
 _PAPILLARY_MM: Final = 0.2
 _HEMOGLOBIN_G_PER_L: Final = 150.0
 _MOLAR_MASS_G: Final = 64_500.0
-ERYTHEMA: Final = (1.0, 1.3, 3.0)
+ERYTHEMA: Final = (1.0, 1.5, 3.0)
 """Blood of a swatch relative to the healthy skin around it: none added, faint, marked."""
 
 
