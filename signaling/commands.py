@@ -27,8 +27,10 @@ app = typer.Typer(
 )
 staff_app = typer.Typer(help="Accounts of specialists and referrers.", no_args_is_help=True)
 audit_app = typer.Typer(help="The append-only audit of the record.", no_args_is_help=True)
+color_app = typer.Typer(help="Color correction by a chart in the picture.", no_args_is_help=True)
 app.add_typer(staff_app, name="staff")
 app.add_typer(audit_app, name="audit")
+app.add_typer(color_app, name="color")
 
 
 @app.command()
@@ -100,6 +102,38 @@ def turn_config(
             file.write(text)
     except (ValueError, OSError) as error:
         _fail(str(error))
+
+
+@color_app.command("correct")
+def color_correct(
+    original: Annotated[Path, typer.Argument(metavar="IN", help="A JPEG, PNG, WebP or HEIC picture.")],
+    corrected: Annotated[
+        Path, typer.Argument(metavar="OUT", help="Written as PNG by that suffix, else JPEG.")
+    ],
+    report: Annotated[
+        Path | None, typer.Option(help="Write what is known of the correction as JSON.")
+    ] = None,
+) -> None:
+    """Correct one picture by the chart in it. Ends with 1 without a chart, and then writes no picture."""
+    import json
+
+    from records.interface import RecordError
+    from signaling.color_command import correct_picture
+    from signaling.compose import color_functions
+
+    try:
+        data = original.read_bytes()
+        made = correct_picture(color_functions(), data, as_png=corrected.suffix.lower() == ".png")
+        if made.encoded is not None:
+            corrected.write_bytes(made.encoded)
+        if report is not None:
+            text = json.dumps(made.report, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+            report.write_text(text, encoding="utf-8")
+    except (RecordError, OSError) as error:
+        _fail(str(error))
+    if made.encoded is None:
+        _fail(made.words)
+    print(made.words)
 
 
 @staff_app.command("add")
