@@ -189,6 +189,21 @@ def test_thin_and_tiny_pictures(shape: tuple[int, ...]) -> None:
     assert calibration.apply(picture).shape == shape
 
 
+def test_a_picture_of_100_megapixels_gives_a_result() -> None:
+    picture = np.zeros((10_000, 10_000, 3), np.uint8)
+    picture[::500] = 200
+    assert colorcal.detect_chart(picture) is None
+    _, calibration = calibrated(camera="bells 1", light="FL12")
+    assert calibration.apply(picture).shape == picture.shape
+
+
+def test_a_picture_beyond_every_camera_is_refused_before_anything_is_allocated() -> None:
+    huge = np.broadcast_to(np.zeros((1, 1, 3), np.uint8), (20_000, 20_000, 3))
+    with pytest.raises(colorcal.ColorInputError) as caught:
+        colorcal.detect_chart(huge)
+    assert caught.value.error_id == "color.too_large"
+
+
 @pytest.mark.parametrize("size", [0, 1, 130, -3, 2.5, True, None])
 def test_a_bad_lut_size_is_refused(size: object) -> None:
     _, calibration = calibrated(camera="bells 1", light="FL12")

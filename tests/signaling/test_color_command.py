@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bench.color_scene.render import Scene, Setup, render
 from colorcal.color_math import de00, srgb_to_lab
 from records.images import encode_derived, to_srgb
 from tests.signaling.test_cli import command
+from tests.support.pictures import heic
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +23,12 @@ def scene() -> Scene:
     return render(Setup(camera="bells 1", light="FL12", seed=4, cast=(1.15, 1.0, 0.9), rotation_deg=20.0))
 
 
-@pytest.mark.parametrize("suffix", [".png", ".jpg"])
-async def test_a_picture_is_corrected_and_reported(tmp_path: Path, scene: Scene, suffix: str) -> None:
-    original, corrected, report = tmp_path / "in.jpg", tmp_path / f"out{suffix}", tmp_path / "report.json"
-    original.write_bytes(encode_derived(scene.rgb))
+@pytest.mark.parametrize(("encode", "suffix"), [(encode_derived, ".png"), (heic, ".jpg")])
+async def test_a_picture_is_corrected_and_reported(
+    tmp_path: Path, scene: Scene, encode: Callable[[NDArray[np.uint8]], bytes], suffix: str
+) -> None:
+    original, corrected, report = tmp_path / "in", tmp_path / f"out{suffix}", tmp_path / "report.json"
+    original.write_bytes(encode(scene.rgb))
     code, out, err = await command(
         tmp_path, "color", "correct", str(original), str(corrected), "--report", str(report)
     )
