@@ -41,7 +41,7 @@ class _Extent:
 
 
 _QUICK: Final = _Extent(scenes=8, negatives=19, peer_step=4, videos=1, repetitions=3)
-_DEFAULT: Final = _Extent(scenes=56, negatives=513, peer_step=9, videos=2, repetitions=15)
+_DEFAULT: Final = _Extent(scenes=48, negatives=513, peer_step=19, videos=2, repetitions=15)
 _FULL: Final = _Extent(scenes=504, negatives=1900, peer_step=2, videos=12, repetitions=60)
 _SIZES_PX: Final = ((640, 360), (1280, 720), (1920, 1080), (4000, 3000))
 
