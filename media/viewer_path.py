@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from media.congestion.allocation import Allocation, Demand, allocate
+from media.congestion.allocation import Allocation, Demand, allocate, first_picture_bps
 from media.congestion.estimator import START_BPS, Estimate, SendEstimator
 from media.congestion.pacer import Pacer, Priority
+from media.congestion.retrial import Retrial
 from media.interface import AdaptationLevel, PathStats
 from media.rtcp import ReportBlock
 from media.subscription import Subscription
@@ -63,6 +64,7 @@ class ViewerPath:
         self._refresh_at_s = 0.0
         self._window = (0.0, 0)
         self._resting: dict[Subscription, tuple[float, float]] = {}
+        self._retrial = Retrial()
         self._reports: dict[tuple[int, int], float] = {}
 
     # Packets.
@@ -225,6 +227,10 @@ class ViewerPath:
         # What waits here is made good by less that is made.
         carried_bps = self._pacer.budget_bps(self.estimate.target_bps)
         target_bps = carried_bps if self.estimator.informed else UNKNOWN_BPS
+        if not self.estimator.has_feedback:
+            paused = self.allocation.level is AdaptationLevel.AUDIO_ONLY
+            if self._retrial.update(target_bps, paused, now):
+                target_bps = max(target_bps, first_picture_bps(demands))
         self.allocation = allocate(target_bps, demands, now, self.allocation)
         return self.allocation
 

@@ -116,6 +116,16 @@ def allocate(
     return Allocation(_level(demands, budgets), budgets, int(division.left_bps), lowered_s)
 
 
+def first_picture_bps(demands: Sequence[Demand]) -> float:
+    """What a path has to carry for sound and the first of the pictures when all were paused; 0 where there is
+    none."""
+    pictures = [demand for demand in demands if demand.purpose is not Purpose.AUDIO]
+    if not pictures:
+        return 0.0
+    first = min(pictures, key=lambda demand: demand.purpose)
+    return sum(d.full_bps for d in demands if d.purpose is Purpose.AUDIO) + RISE * first.floor_bps
+
+
 class _Division:
     """One allocation in the making."""
 

@@ -21,6 +21,7 @@ from media.congestion.allocation import (
     Demand,
     Purpose,
     allocate,
+    first_picture_bps,
 )
 from media.interface import AdaptationLevel as Level
 
@@ -218,3 +219,18 @@ def test_no_more_than_the_path_is_reserved_and_all_steps_are_known(
                 assert budget.scale in SCALES
         assert reserved <= target_bps + 2 * len(demands)
         assert 0 <= allocation.unused_bps <= target_bps
+
+
+@pytest.mark.parametrize("demands", [EVERYTHING, (OWN, AUDIO), (SCREEN, OTHER)])
+def test_the_first_picture_comes_back_with_what_it_needs(demands: tuple[Demand, ...]) -> None:
+    paused = settled(1.0, demands, allocate(5e6, demands, 0.0), 1.0)
+    assert paused.level is Level.AUDIO_ONLY
+    back = allocate(first_picture_bps(demands), demands, 20.0, paused)
+    first = min((d for d in demands if d is not AUDIO), key=lambda d: d.purpose)
+    assert [b.stream_id for b in back.budgets if b.bitrate_bps and b.purpose is not Purpose.AUDIO] == [
+        first.stream_id
+    ]
+
+
+def test_without_pictures_none_can_come_back() -> None:
+    assert first_picture_bps((AUDIO,)) == 0.0
