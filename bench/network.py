@@ -16,6 +16,7 @@ import asyncio
 import statistics
 import tempfile
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from playwright.async_api import Browser, async_playwright
@@ -72,31 +73,32 @@ async def call_until(
         return await measure(call)
 
 
-def of_link(link: Link, begin_s: float, end_s: float) -> Row:
-    """Utilisation and queueing delay."""
-    return {
-        "utilisation": utilisation(link, begin_s, end_s),
-        "queue_delay_p95_ms": queue_delay_p95_ms(link, begin_s, end_s),
-    }
+def narrowed(side: str, call: ImpairedCall) -> Link:
+    """The link that a schedule for one side describes."""
+    return call.viewers_path.to_client if side == "viewers" else call.publishers_path.to_server
 
 
-async def viewer_steady(browser: Browser, measured_s: float, seed: int) -> Row:
-    """The viewer's path is narrow and loses packets."""
+async def steady(side: str, browser: Browser, measured_s: float, seed: int) -> Row:
+    """The viewer's or the publisher's path is narrow and loses packets. side: "viewers" or "publishers"."""
     end_s = WARM_S + measured_s
 
     async def measure(call: ImpairedCall) -> Row:
-        freeze_ms = await call.longest_freeze_ms(WARM_S, end_s)
-        return {**of_link(call.viewers_path.to_client, WARM_S, end_s), "longest_freeze_ms": freeze_ms}
+        link = narrowed(side, call)
+        return {
+            "utilisation": utilisation(link, WARM_S, end_s),
+            "queue_delay_p95_ms": queue_delay_p95_ms(link, WARM_S, end_s),
+            "longest_freeze_ms": await call.longest_freeze_ms(WARM_S, end_s),
+        }
 
-    return await call_until(browser, end_s, seed, measure, viewers=STEADY)
+    return await call_until(browser, end_s, seed, measure, **{side: STEADY})
 
 
-async def viewer_drop(browser: Browser, measured_s: float, seed: int) -> Row:
-    """The viewer's path becomes narrow."""
+async def drop(side: str, browser: Browser, measured_s: float, seed: int) -> Row:
+    """The viewer's or the publisher's path becomes narrow."""
     end_s = WARM_S + measured_s
 
     async def measure(call: ImpairedCall) -> Row:
-        link = call.viewers_path.to_client
+        link = narrowed(side, call)
         return {
             "utilisation_before": utilisation(link, WARM_S - 4, WARM_S),
             "drop_recovery_s": min(measured_s, recovered_after_s(link.passed, WARM_S)),
@@ -104,7 +106,7 @@ async def viewer_drop(browser: Browser, measured_s: float, seed: int) -> Row:
             "utilisation": utilisation(link, WARM_S + 4, end_s),
         }
 
-    return await call_until(browser, end_s, seed, measure, viewers=DROP)
+    return await call_until(browser, end_s, seed, measure, **{side: DROP})
 
 
 async def viewer_loss(browser: Browser, measured_s: float, seed: int) -> Row:
@@ -148,39 +150,13 @@ async def migration(browser: Browser, measured_s: float, seed: int) -> Row:
     return await call_until(browser, WARM_S, seed, measure, publishers=WIFI, viewers=WIFI)
 
 
-async def publisher_steady(browser: Browser, measured_s: float, seed: int) -> Row:
-    """The publisher's path is narrow and loses packets."""
-    end_s = WARM_S + measured_s
-
-    async def measure(call: ImpairedCall) -> Row:
-        freeze_ms = await call.longest_freeze_ms(WARM_S, end_s)
-        return {**of_link(call.publishers_path.to_server, WARM_S, end_s), "longest_freeze_ms": freeze_ms}
-
-    return await call_until(browser, end_s, seed, measure, publishers=STEADY)
-
-
-async def publisher_drop(browser: Browser, measured_s: float, seed: int) -> Row:
-    """The publisher's path becomes narrow."""
-    end_s = WARM_S + measured_s
-
-    async def measure(call: ImpairedCall) -> Row:
-        link = call.publishers_path.to_server
-        return {
-            "utilisation_before": utilisation(link, WARM_S - 4, WARM_S),
-            "drop_recovery_s": min(measured_s, recovered_after_s(link.passed, WARM_S)),
-            "longest_freeze_ms": await call.longest_freeze_ms(WARM_S, end_s),
-        }
-
-    return await call_until(browser, end_s, seed, measure, publishers=DROP)
-
-
 CASES: dict[str, Case] = {
-    "viewer_steady": viewer_steady,
-    "viewer_drop": viewer_drop,
+    "viewer_steady": partial(steady, "viewers"),
+    "viewer_drop": partial(drop, "viewers"),
     "viewer_loss": viewer_loss,
     "migration": migration,
-    "publisher_steady": publisher_steady,
-    "publisher_drop": publisher_drop,
+    "publisher_steady": partial(steady, "publishers"),
+    "publisher_drop": partial(drop, "publishers"),
 }
 
 
