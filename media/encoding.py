@@ -18,6 +18,8 @@ from media.reception import Reception
 VIDEO_HISTORY = 1024
 AUDIO_HISTORY = 128
 RATE_WINDOW_S = 1.0
+RECENT_S = 0.4
+"""Three frames at 8 frames a second."""
 CATCH_UP_S = 1.0
 CATCH_UP_BYTES = 128_000
 """What one who comes gets of the past at most, since its keyframe; beyond, a new keyframe is cheaper."""
@@ -72,6 +74,8 @@ class Encoding:
         self._received_before = 0
         self._window: tuple[float, int, int] | None = None
         self._rates = (0.0, 0.0)
+        self._recent = (0.0, 0)
+        self._recent_bps = 0.0
         self._native_quantiser: float | None = None
         self._restart()
 
@@ -234,6 +238,15 @@ class Encoding:
     def frames(self) -> int:
         """Frames that came since it began."""
         return self._frames
+
+    def recent_bps(self, now: float) -> float:
+        """Payload that came since it was last asked for, RECENT_S ago or longer: follows a publisher that
+        makes less at once."""
+        since_s, size = self._recent
+        if now - since_s >= RECENT_S:
+            self._recent_bps = 8 * (self._bytes - size) / (now - since_s)
+            self._recent = (now, self._bytes)
+        return self._recent_bps
 
     def measure(self, now: float) -> None:
         """Refresh bitrate, frame rate and quantiser; to be called about once a second."""

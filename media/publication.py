@@ -12,7 +12,7 @@ from media.interface import Kind, PublicationInfo, PublicationStats
 from media.layers import MAX_SPATIAL, best_encoding
 
 BUDGET_CHANGED = 0.05
-"""A smaller change of what viewers can take is not told to the publisher: the estimate saws by more."""
+"""A smaller change of what viewers can take is not told to the publisher at once, but with its next REMB."""
 MIN_CAP_BPS = 30_000
 """Below this no browser keeps a picture moving."""
 SILENT_AFTER_S = 1.5
@@ -33,6 +33,7 @@ class Publication:
         self.cap_bps: int | None = None
         self.budget: tuple[int, float] | None = None
         """(bit/s, frames per second) that the best of the viewers can take; None: there is none."""
+        self._told: tuple[int, float] | None = None
         self.dependency_extension = 0
         """Id of the Dependency Descriptor in its packets, or 0."""
         self.encodings = tuple(
@@ -54,14 +55,14 @@ class Publication:
         self.cap_bps = None if bitrate_bps is None else max(MIN_CAP_BPS, bitrate_bps)
 
     def set_budget(self, budget: tuple[int, float] | None) -> bool:
-        """Take what the best of the viewers can take; False, and no change, when it is nearly what it was."""
-        known = self.budget
+        """Take what the best of the viewers can take; False when it is nearly what it was when last True."""
+        known, self.budget = self._told, budget
         if known is not None and budget is not None and known[1] == budget[1]:
             if abs(budget[0] - known[0]) <= BUDGET_CHANGED * known[0]:
                 return False
         elif known == budget:
             return False
-        self.budget = budget
+        self._told = budget
         return True
 
     @property

@@ -9,7 +9,7 @@ import struct
 from media import rtcp, vp8
 from media.answer import ChosenCodec
 from media.encoding import Encoding
-from media.layers import EVERYTHING, MAX_TEMPORAL, LayerTarget, TemporalLayers
+from media.layers import EVERYTHING, MAX_TEMPORAL, TEMPORAL_SHIFT, LayerTarget, TemporalLayers
 from media.publication import Publication
 from media.rtp import Packet, extension, extension_block
 from media.thinning import SequenceMap, Thinner, Verdict
@@ -283,11 +283,15 @@ class Subscription:
             if shown_tl0 >= 0 and comes_tl0 >= 0:
                 self._tl0_offset = (shown_tl0 + self._tl0_offset + 1 - comes_tl0) & 0xFF
 
-    def retransmit(self, sequences: tuple[int, ...], now: float) -> list[bytes]:
+    def retransmit(
+        self, sequences: tuple[int, ...], now: float, answer_s: float = RESEND_AFTER_S
+    ) -> list[bytes]:
         """Packets that answer a viewer's NACK from the history: RTX, or the same again without RTX.
 
         A numbered one cannot go out again as it was: with another number it would be another packet encrypted
         under the same sequence number, which gives AES-GCM's authentication key away (RFC 7714, 8.4).
+
+        answer_s: time from a packet to the NACK that misses it, at least.
         """
         encoding = self.source
         has_rtx = self.codec.rtx_payload_type is not None and self.rtx_ssrc is not None
@@ -296,15 +300,20 @@ class Subscription:
         since_s = now - self._budget_at_s
         self._resend_budget = min(RESEND_BURST, self._resend_budget + since_s * RESENDS_PER_S)
         self._budget_at_s = now
+        answer_s = max(RESEND_AFTER_S, answer_s)
+        # Nothing that is still sent waits for other layers then, and what was too much once is no less now.
+        base_of = self._thinner if self._thinner is not None and not self._thinner.layers.current else None
         resent: list[bytes] = []
         highest = self._next_sequence - 1
         for wire in sequences:
             out_sequence = highest - ((highest - wire) & 0xFFFF)
-            if out_sequence < self._floor or now - self._resent.get(out_sequence, -1.0) < RESEND_AFTER_S:
+            if out_sequence < self._floor or now - self._resent.get(out_sequence, -1.0) < answer_s:
                 continue
             source = self._source_of(out_sequence)
             packet = encoding.history.get(source[0])
             if packet is None:
+                continue
+            if base_of and packet.layer >> TEMPORAL_SHIFT and not base_of.is_hollow(packet.sequence):
                 continue
             if self._resend_budget < 1.0:
                 break

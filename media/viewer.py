@@ -134,12 +134,16 @@ class Viewer:
     def _resend(
         self, subscription: Subscription, sequences: tuple[int, ...], now: float, send_rtp: Send
     ) -> None:
-        for packet in subscription.retransmit(sequences, now):
-            outgoing = (
-                self.path.again(packet, subscription, self._clock()) if subscription.numbered else packet
-            )
-            if outgoing is not None:
-                send_rtp(outgoing)
+        path = self.path
+        waiting = path.waiting(subscription)
+        for number in sequences:
+            if number in waiting:
+                continue
+            for packet in subscription.retransmit((number,), now, path.answer_s):
+                numbered = subscription.numbered
+                outgoing = path.again(packet, subscription, number, self._clock()) if numbered else packet
+                if outgoing is not None:
+                    send_rtp(outgoing)
         self._wake(now)
 
     def follow(self, *, connected: bool, now: float) -> None:
@@ -187,7 +191,9 @@ class Viewer:
             if not subscription.publication.is_video:
                 continue
             encoding = subscription.source or subscription.publication.largest
-            target = lesser(receiving.wanted, layer_target(budget, encoding.bitrate_bps))
+            thinned = subscription.target.max_temporal is not None
+            fits = layer_target(budget, encoding.recent_bps(now), thinned=thinned)
+            target = lesser(receiving.wanted, fits)
             if path.rests(subscription, now):
                 target = target._replace(paused=True)
             if target.paused and not subscription.target.paused:

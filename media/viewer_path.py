@@ -38,8 +38,9 @@ MAX_OVERFLOW_HOLD_S = 24.0
 keyframes that do not get through cost everybody who sees it."""
 MAX_REPORTS = 16
 
-_Waiting = tuple[bytes, Subscription, bool]
-# packet, its Subscription, whether it is a retransmission
+_NEW = -1
+_Waiting = tuple[bytes, Subscription, int]
+# packet, its Subscription, and of a retransmission the number that was asked for, else _NEW
 
 
 class ViewerPath:
@@ -74,7 +75,7 @@ class ViewerPath:
         if not self.direct:
             size = len(packet) + OVERHEAD_BYTES
             if not self._pacer.admit(Priority.VIDEO, size, now):
-                self._pacer.enqueue(Priority.VIDEO, size, (packet, subscription, False))
+                self._pacer.enqueue(Priority.VIDEO, size, (packet, subscription, _NEW))
                 self._overflowed(now)
                 return None
         return self._numbered(packet, now)
@@ -85,12 +86,12 @@ class ViewerPath:
             self._pacer.admit(Priority.AUDIO, len(packet) + OVERHEAD_BYTES, now)
         return self._numbered(packet, now)
 
-    def again(self, packet: bytes, subscription: Subscription, now: float) -> bytes | None:
-        """A retransmission as it is to leave now, or None when it waits."""
+    def again(self, packet: bytes, subscription: Subscription, asked: int, now: float) -> bytes | None:
+        """A retransmission as it is to leave now, or None when it waits. asked: number in the NACK."""
         if not self.direct:
             size = len(packet) + OVERHEAD_BYTES
             if not self._pacer.admit(Priority.RETRANSMISSION, size, now):
-                self._pacer.enqueue(Priority.RETRANSMISSION, size, (packet, subscription, True))
+                self._pacer.enqueue(Priority.RETRANSMISSION, size, (packet, subscription, asked))
                 self._overflowed(now)
                 return None
         return self._numbered(packet, now)
@@ -110,6 +111,15 @@ class ViewerPath:
             pacer.padded(len(made) + OVERHEAD_BYTES, now)
             out.append(self._numbered(made, now, lacks[1]))
         return out
+
+    def waiting(self, subscription: Subscription) -> set[int]:
+        """Numbers of a Subscription that were asked for and wait: viewers ask again each round trip."""
+        return {item[2] for item in self._pacer.resent() if item[1] is subscription}
+
+    @property
+    def answer_s(self) -> float:
+        """Before so long after a retransmission nobody can know that it was lost too."""
+        return self.estimate.rtt_ms / 2e3
 
     def next_wake(self, now: float) -> float | None:
         """When due() has something again; None: not before another packet comes."""
@@ -135,9 +145,9 @@ class ViewerPath:
     def _overflowed(self, now: float) -> None:
         """A stream of which something was dropped begins again at a keyframe: at once the first time, since
         its publisher has been told meanwhile, and after a rest where that did not help."""
-        for _, subscription, is_resent in self._pacer.take_dropped():
+        for _, subscription, asked in self._pacer.take_dropped():
             self.dropped += 1
-            if is_resent or not subscription.started:
+            if asked != _NEW or not subscription.started:
                 continue
             self.forget(subscription)
             known = self._resting.get(subscription)

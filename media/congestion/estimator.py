@@ -33,8 +33,10 @@ DRAIN_ABOVE_MS = 20.0
 DRAIN_S = 0.5
 DRAIN_AFTER_S = 3.0
 MIN_DRAIN = 0.5
-"""For so long after a decrease, what stands in the path's queue above the first is to be gone in DRAIN_S: the
-target is lowered for it, by half at most. With beta alone 600 ms of queue last 4 s (emulator)."""
+MIN_MADE = 0.8
+"""For so long after a decrease, what stands in the path's queue above the first is to be gone in DRAIN_S:
+less leaves, by half at most, and a little less is made. With beta alone 600 ms of queue last 4 s (emulator);
+and an encoder that is told next to nothing for a moment needs seconds to find back (measured, Chromium)."""
 FEEDBACK_TIMEOUT_S = 1.5
 TIMEOUT_FACTOR = 0.8
 TIMEOUT_INTERVAL_S = 1.0
@@ -64,7 +66,7 @@ class EstimateState(StrEnum):
 class Estimate:
     """What a viewer's path carries.
 
-    target_bps: what to send, everything included. pacing_bps: for the Pacer. loss: share of the packets, 0 to
+    target_bps: what to make, everything included. pacing_bps: for the Pacer. loss: share of the packets, 0 to
     1. rtt_ms: with the viewer's time until feedback; 0 while unknown. queue_delay_ms: mean wait in the path's
     queues.
     """
@@ -253,17 +255,21 @@ class SendEstimator:
     def estimate(self, now: float) -> Estimate:
         """What to send now. Ask after each feedback, and several times a second."""
         delay = self._delay
+        leaves, made = PACING_FACTOR, 1.0
         if self._feedback_s is None and self._reported_s is not None:
             target_bps, state = self._reported.bitrate_bps, EstimateState.HOLDING
             if self._remb_bps is not None:
                 target_bps = min(target_bps, self._remb_bps)
         else:
             target_bps, state = self._combined(now)
+            if state is EstimateState.DECREASING:
+                leaves = max(MIN_DRAIN, 1 - (delay.standing_ms - DRAIN_ABOVE_MS) / 1e3 / DRAIN_S)
+                made = max(MIN_MADE, leaves)
         target_bps = min(self._max_bps, max(self._min_bps, target_bps))
         rtt_s = delay.rtt_s if delay.rtt_s is not None else self._reported_rtt_s
         return Estimate(
-            int(target_bps),
-            int(self._pacing(target_bps)),
+            max(int(self._min_bps), int(target_bps * made)),
+            int(self._pacing(target_bps, leaves)),
             state,
             self._loss.loss if self._feedback_s is not None else self._reported_loss,
             min(rtt_s or 0.0, _MAX_RTT_REPORTED_S) * 1e3,
@@ -287,18 +293,17 @@ class SendEstimator:
         if self._loss.dip < 1:
             return target_bps * self._loss.dip, EstimateState.LOSS_LIMITED
         recently = rate.decreased_s is not None and now - rate.decreased_s < DRAIN_AFTER_S
-        if (recently and not self._competition.present) or self._competition.testing:
-            excess_s = (self._delay.standing_ms - DRAIN_ABOVE_MS) / 1e3
-            if excess_s > 0:
-                return target_bps * max(MIN_DRAIN, 1 - excess_s / DRAIN_S), EstimateState.DECREASING
+        drains = (recently and not self._competition.present) or self._competition.testing
+        if drains and self._delay.standing_ms > DRAIN_ABOVE_MS:
+            return target_bps, EstimateState.DECREASING
         return target_bps, (
             EstimateState.INCREASING if rate.state.value == "increase" else EstimateState.HOLDING
         )
 
-    def _pacing(self, target_bps: float) -> float:
-        """Above the target, unless more is in flight than the path can hold: then less, until feedback
+    def _pacing(self, target_bps: float, factor: float) -> float:
+        """The target and a factor, unless more is in flight than the path can hold: then less, until feedback
         comes."""
-        pacing_bps = PACING_FACTOR * target_bps
+        pacing_bps = factor * target_bps
         delay = self._delay
         rtt_s = delay.rtt_s if self._competition.present else delay.min_rtt_s
         if rtt_s is None:

@@ -9,6 +9,7 @@ import pytest
 from media.adaptation import (
     AUDIO_BPS,
     HEADERS,
+    LEAST_AUDIO_BPS,
     OWN_FLOOR_BPS,
     PATIENT_FLOOR_BPS,
     SCREEN_FLOOR_BPS,
@@ -54,6 +55,23 @@ def test_a_floor_is_no_higher_than_the_most_that_may_be_sent() -> None:
 )
 def test_temporal_layers_go_while_more_comes_than_fits(sent_bps: float, target: LayerTarget) -> None:
     assert layer_target(BUDGET, sent_bps / HEADERS) == target
+
+
+@pytest.mark.parametrize(
+    ("share", "before", "after"), [(0.75, True, True), (0.9, False, True), (1.0, False, False)]
+)
+def test_what_a_publisher_follows_soon_is_left_to_the_pacer(share: float, before: bool, after: bool) -> None:
+    sent_bps = BUDGET.bitrate_bps / share / HEADERS
+    targets = [layer_target(BUDGET, sent_bps, thinned=thinned) for thinned in (False, True)]
+    assert [target.max_temporal is not None for target in targets] == [before, after]
+
+
+@pytest.mark.parametrize(
+    ("payload_bps", "held_bps"), [(0, LEAST_AUDIO_BPS), (40_000, 75_200), (200_000, AUDIO_BPS)]
+)
+def test_for_sound_is_held_what_comes_and_a_voice_at_least(payload_bps: float, held_bps: float) -> None:
+    sound = replace(CAMERA, kind=Kind.AUDIO, source=Source.MICROPHONE)
+    assert demand(sound, 2.5e6, payload_bps).full_bps == held_bps
 
 
 def test_an_own_picture_shrinks_and_nothing_is_paused() -> None:

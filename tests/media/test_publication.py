@@ -137,6 +137,7 @@ def test_a_small_change_of_the_budget_is_none() -> None:
     assert source.set_budget((1_000_000, 15.0))
     assert not source.set_budget((1_040_000, 15.0))
     assert not source.set_budget((960_000, 15.0))
-    assert source.budget == (1_000_000, 15.0)
+    assert source.limit_bps == 960_000
+    assert not source.set_budget((1_000_000, 15.0))
     assert source.set_budget((960_000, 12.0))
     assert source.set_budget((800_000, 12.0))

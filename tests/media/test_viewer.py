@@ -135,6 +135,23 @@ def test_what_waits_is_sent_by_the_timer() -> None:
         call()
 
 
+def test_what_is_asked_for_again_while_it_waits_goes_out_once() -> None:
+    bench = Bench()
+    path = bench.viewer.path
+    path.direct = False
+    path._pacer.set_rate(100_000, bench.now)
+    first = bench.sent[0]
+    number = int.from_bytes(first[2:4], "big")
+    assert bench.send(first + bytes(1000))
+    for _ in range(3):
+        bench.now += 0.011
+        bench.hear(rtcp.Nack(1, 500, (number,)))
+    assert path.waiting(bench.subscription) == {number}
+    bench.now += 1.0
+    bench.viewer._drain()
+    assert sum(int.from_bytes(data[8:12], "big") == 501 for data in bench.sent) == 1
+
+
 def test_packets_without_a_number_go_straight_to_the_transport() -> None:
     bench = Bench(numbered=False)
     assert bench.send == bench._send

@@ -104,7 +104,7 @@ def test_each_packet_has_the_next_number_whatever_it_carries() -> None:
     path, viewer = ViewerPath(), subscription()
     first = path.video(packet(), viewer, 1.0)
     second = path.audio(packet(80), 1.0)
-    third = path.again(packet(), viewer, 1.0)
+    third = path.again(packet(), viewer, 7, 1.0)
     assert first is not None
     assert third is not None
     assert [number(data) for data in (first, second, third)] == [0, 1, 2]

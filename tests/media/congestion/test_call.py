@@ -4,6 +4,7 @@ followed. Nothing here depends on the speed of the machine."""
 from __future__ import annotations
 
 import random
+import statistics
 
 import pytest
 
@@ -177,19 +178,23 @@ def test_the_viewers_clock_does_not_matter(clock: object) -> None:
 
 
 def test_damaged_feedback_is_refused_and_the_rest_still_steers() -> None:
-    seeded = random.Random(9)
+    used = []
+    for seed in range(1, 8):
+        seeded = random.Random(100 + seed)
 
-    def garble(body: bytes) -> bytes:
-        if seeded.random() < 0.9:
-            return body
-        damaged = bytearray(body)
-        damaged[seeded.randrange(len(damaged))] ^= 1 << seeded.randrange(8)
-        return bytes(damaged)
+        def garble(body: bytes, seeded: random.Random = seeded) -> bytes:
+            if seeded.random() < 0.9:
+                return body
+            damaged = bytearray(body)
+            damaged[seeded.randrange(len(damaged))] ^= 1 << seeded.randrange(8)
+            return bytes(damaged)
 
-    call = Call(path(), seed=1, garble=garble).run(40.0)
-    assert call.refused > 0
-    assert call.target_bps(15, 40) < 1.3e6
-    assert call.utilisation(15, 40) >= 0.3
+        call = Call(path(), seed=seed, garble=garble).run(40.0)
+        assert call.refused > 0
+        assert call.target_bps(15, 40) < 1.3e6
+        used.append(call.utilisation(15, 40))
+    # What a damaged time that looks right does is chance: one call of them may fall far.
+    assert statistics.median(used) >= 0.5
 
 
 def test_the_same_seed_is_the_same_call() -> None:
