@@ -200,7 +200,7 @@ class ViewerPath:
 
     def tick(self, now: float) -> bool:
         """Let time pass; True when the estimate was looked at anew."""
-        if now < self._refresh_at_s:
+        if not self.is_due(now):
             return False
         self._refresh_at_s = now + REFRESH_S
         self.estimate = estimate = self.estimator.estimate(now)

@@ -443,9 +443,8 @@ class SharedViewerPath(ViewerPath):
 
     def tick(self, now: float) -> bool:
         """See ViewerPath."""
-        if now < self._refresh_at_s:
-            return False
-        self._take()
+        if self.is_due(now):
+            self._take()
         return super().tick(now)
 
     def _numbered(self, packet: bytes, now: float, cluster: int = 0) -> bytes:
