@@ -34,6 +34,8 @@ class Capture:
     size_bytes: int | None = None
     error_id: str | None = None
     snapshot_id: str | None = None
+    held: bool = False
+    """The device holds a still that it could not send."""
 
     @property
     def with_device(self) -> bool:
@@ -83,10 +85,13 @@ def progress(
 
 
 def device_failed(
-    current: Capture | None, capture_id: str, participant_id: str, reason: str, now: datetime
+    current: Capture | None, capture_id: str, participant_id: str, reason: str, held: bool, now: datetime
 ) -> Capture:
-    """The device cannot: a frame is wanted. Too late, it changes nothing."""
+    """The device cannot: a frame is wanted. Too late, it changes only whether the device holds a still."""
     capture = _mine(current, capture_id, participant_id)
+    if capture.state == "stored" and capture.error_id is None:
+        return capture
+    capture = replace(capture, held=held)
     return _frame_wanted(capture, f"capture.{reason}", now) if capture.with_device else capture
 
 
@@ -110,6 +115,7 @@ def stored(capture: Capture, snapshot_id: str) -> Capture:
         state="stored",
         snapshot_id=snapshot_id,
         error_id=None,
+        held=False,
         sent_bytes=capture.size_bytes if capture.size_bytes is not None else capture.sent_bytes,
     )
 

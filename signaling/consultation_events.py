@@ -81,7 +81,7 @@ def consultation_events(
         return m.OkReply()
 
     async def capture_failed(sid: str, request: m.CaptureFailedRequest) -> m.OkReply:
-        await captures.device_failed(sid, request.capture_id, request.reason)
+        await captures.device_failed(sid, request.capture_id, request.reason, request.held)
         return m.OkReply()
 
     async def statistics(sid: str, request: m.StatisticsRequest) -> m.StatisticsView:

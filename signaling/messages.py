@@ -288,6 +288,8 @@ class CaptureView(View):
     size_bytes: int | None
     error: ErrorView | None
     snapshot_id: str | None
+    held_by_device: bool
+    """The device still holds the still that could not be sent, and may send it."""
 
 
 class CalibrationView(View):
@@ -636,6 +638,8 @@ class CaptureFailedRequest(Request):
 
     capture_id: Id
     reason: Literal["no_camera", "refused", "not_supported", "upload_failed"]
+    held: bool = False
+    """The device holds a still that it could not send, and may send it later."""
 
 
 class CaptureTake(View):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -151,7 +151,7 @@ class Room:
             satisfaction_given=you.satisfaction_given,
             participants=[self._participant_view(one) for one in self._known_to(you, inside)],
             publications=self._publication_views(participant_id) if inside else [],
-            capture=capture_view(self.capture) if inside and self.capture is not None else None,
+            capture=capture_view(self.capture, self.sids) if inside and self.capture is not None else None,
             calibration=self.calibration.view() if inside and self.calibration is not None else None,
             emphasis_version=self.emphasis_version(participant_id) if inside else 0,
             fidelity=self.fidelity if inside else None,
@@ -206,8 +206,8 @@ class Room:
         ]
 
 
-def capture_view(capture: Capture) -> CaptureView:
-    """A capture for those in the room."""
+def capture_view(capture: Capture, present: Container[str]) -> CaptureView:
+    """A capture for those in the room. present: participant_ids whose device is connected."""
     return CaptureView(
         capture_id=capture.capture_id,
         state=capture.state,
@@ -215,4 +215,5 @@ def capture_view(capture: Capture) -> CaptureView:
         size_bytes=capture.size_bytes,
         error=reply(capture.error_id).error if capture.error_id is not None else None,
         snapshot_id=capture.snapshot_id,
+        held_by_device=capture.held and capture.participant_id in present,
     )

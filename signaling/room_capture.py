@@ -76,7 +76,7 @@ class RoomCaptures:
         self._set(room, asked)
         await self._live.emit("capture_take", CaptureTake(asked.capture_id, room.consultation_id), device_sid)
         log.info("capture_requested", consultation_id=room.consultation_id, capture_id=asked.capture_id)
-        return capture_view(asked)
+        return capture_view(asked, room.sids)
 
     def progress(
         self,
@@ -95,12 +95,12 @@ class RoomCaptures:
             ),
         )
 
-    async def device_failed(self, sid: str, capture_id: str, reason: str) -> None:
+    async def device_failed(self, sid: str, capture_id: str, reason: str, held: bool) -> None:
         """The device cannot; a frame is kept. Raises Refusal."""
         room, one = self._rooms.check(sid, Act.ANSWER_CAPTURE)
         self._set(
             room,
-            machine.device_failed(room.capture, capture_id, one.participant_id, reason, self._clock()),
+            machine.device_failed(room.capture, capture_id, one.participant_id, reason, held, self._clock()),
         )
         self._keep_frame(room)
 

@@ -46,7 +46,7 @@ def test_one_at_a_time() -> None:
 
 @pytest.mark.parametrize("reason", ["no_camera", "refused", "not_supported", "upload_failed"])
 def test_a_device_that_cannot_leads_to_a_frame_that_says_so(reason: str) -> None:
-    capture = machine.device_failed(asked(), "c1", "p", reason, NOW)
+    capture = machine.device_failed(asked(), "c1", "p", reason, False, NOW)
     assert capture.wants_frame
     assert capture.error_id in ERRORS
     capture = machine.frame_kept(capture, "frame")
@@ -69,7 +69,7 @@ def test_whoever_is_heard_is_not_silent() -> None:
 
 
 def test_no_frame_in_time_is_failure() -> None:
-    capture = machine.device_failed(asked(), "c1", "p", "no_camera", NOW)
+    capture = machine.device_failed(asked(), "c1", "p", "no_camera", False, NOW)
     assert machine.tick(capture, NOW + FRAME_WAIT / 2).wants_frame
     failed = machine.tick(capture, NOW + FRAME_WAIT)
     assert (failed.state, failed.error_id) == ("failed", "capture.no_frame")
@@ -78,7 +78,7 @@ def test_no_frame_in_time_is_failure() -> None:
 
 def test_too_late_changes_nothing() -> None:
     for capture in (machine.stored(uploading(), "s1"), machine.failed(uploading(), "record.error")):
-        assert machine.device_failed(capture, "c1", "p", "refused", NOW) == capture
+        assert machine.device_failed(capture, "c1", "p", "refused", False, NOW) == capture
         assert machine.progress(capture, "c1", "p", "uploading", 400, 400, NOW) == capture
     stored = machine.stored(uploading(), "s1")
     assert machine.frame_kept(stored, "frame") == stored
@@ -86,7 +86,7 @@ def test_too_late_changes_nothing() -> None:
 
 
 def test_a_still_that_comes_in_the_end_takes_the_place_of_what_went_wrong() -> None:
-    wanted = machine.device_failed(uploading(), "c1", "p", "upload_failed", NOW)
+    wanted = machine.device_failed(uploading(), "c1", "p", "upload_failed", True, NOW)
     for before in (
         wanted,
         machine.frame_kept(wanted, "frame"),
@@ -95,6 +95,14 @@ def test_a_still_that_comes_in_the_end_takes_the_place_of_what_went_wrong() -> N
     ):
         late = machine.stored(before, "still")
         assert (late.state, late.snapshot_id, late.error_id) == ("stored", "still", None)
+        assert before.held
+        assert not late.held
+
+
+def test_a_device_found_silent_may_still_say_that_it_holds_the_still() -> None:
+    failed = machine.tick(machine.tick(uploading(), NOW + SILENCE), NOW + SILENCE + FRAME_WAIT)
+    told = machine.device_failed(failed, "c1", "p", "upload_failed", True, NOW)
+    assert told == replace(failed, held=True)
 
 
 @pytest.mark.parametrize(("capture_id", "participant_id"), [("c2", "p"), ("c1", "somebody else")])
@@ -103,4 +111,4 @@ def test_only_the_device_that_was_asked_answers(capture_id: str, participant_id:
         machine.progress(asked(), capture_id, participant_id, "taking", 0, None, NOW)
     assert raised.value.error_id == "capture.unknown"
     with pytest.raises(Refusal):
-        machine.device_failed(None, capture_id, participant_id, "refused", NOW)
+        machine.device_failed(None, capture_id, participant_id, "refused", False, NOW)

@@ -350,6 +350,12 @@ async def test_a_device_that_cannot_and_no_video_is_an_honest_failure(clinic: Cl
     assert FRAME_WAIT.total_seconds() < 10
     failed = await specialist.state(lambda view: view["capture"]["state"] == "failed")
     assert failed["capture"]["error"]["id"] == "capture.no_frame"
+    assert not failed["capture"]["held_by_device"]
+    could_not_send = {"capture_id": capture_id, "reason": "upload_failed", "held": True}
+    await patient.call("capture_failed", could_not_send)
+    await specialist.state(lambda view: view["capture"]["held_by_device"])
+    await patient.close()
+    await specialist.state(lambda view: not view["capture"]["held_by_device"])
 
 
 async def test_a_participant_who_is_away_is_not_asked(clinic: Clinic) -> None:

@@ -22,8 +22,8 @@ function device(ends: readonly (number | "arrives")[], canTake = true): Device {
   const limits: (number | null)[] = [];
   const capturing = new Capturing({
     call: <T>(event: string, data?: object) => {
-      const { state, reason } = data as { state?: string; reason?: string };
-      told.push(`${event} ${state ?? reason}`);
+      const { state, reason, held } = data as { state?: string; reason?: string; held?: boolean };
+      told.push(`${event} ${state ?? reason}${held ? " held" : ""}`);
       return Promise.resolve(undefined as T);
     },
     camera: () => ({}) as MediaStreamTrack,
@@ -55,8 +55,10 @@ it.each([507, 0, 503, 460])("keeps what could not be sent (%i), and sends it aga
   const { capturing, uploads, told, limits } = device([status, "arrives"]);
   await capturing.take(ask("1"));
   expect(capturing.step.value).toMatchObject({ phase: "failed", captureId: "1", kept: true });
-  expect(told.at(-1)).toBe("capture_failed upload_failed");
+  expect(told.at(-1)).toBe("capture_failed upload_failed held");
+  expect(capturing.holds.value).toBe(true);
   await capturing.sendAgain();
+  expect(capturing.holds.value).toBe(false);
   expect(uploads).toEqual(["1", "1"]);
   expect(capturing.step.value).toEqual({ phase: "sent" });
   await capturing.sendAgain();
@@ -68,6 +70,7 @@ it("does not keep what the server refuses", async () => {
   const { capturing, uploads } = device([422]);
   await capturing.take(ask("1"));
   expect(capturing.step.value).toMatchObject({ phase: "failed", kept: false });
+  expect(capturing.holds.value).toBe(false);
   await capturing.sendAgain();
   expect(uploads).toHaveLength(1);
 });
@@ -112,6 +115,7 @@ it("knows what is kept in place of a still", () => {
     size_bytes: null,
     error: null,
     snapshot_id: null,
+    held_by_device: false,
   });
   expect(outcomeOf(capture("storing"), "1")).toBe("pending");
   expect(outcomeOf(capture("stored"), "1")).toBe("frame");

@@ -1,6 +1,6 @@
 /** A still on the doctor's request: take it, or ask for a file; send it; say how far it is; give way if it fails. */
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import type { CaptureFailedRequest, CaptureProgressRequest, CaptureTake, CaptureView } from "../wire/messages";
 import { ApiError } from "./api";
 import type { LiveConnection } from "./live";
@@ -61,7 +61,9 @@ export class Capturing {
   private present: Present | null = null;
   private answer: ((answer: Answer) => void) | null = null;
   /** Stills that have not arrived, newest first: none is lost because another is asked for. */
-  private unsent: readonly Taken[] = [];
+  private readonly unsent = signal<readonly Taken[]>([]);
+  /** Whether a still is here and nowhere else. */
+  readonly holds = computed(() => this.unsent.value.length > 0);
 
   constructor(private readonly ports: CapturingPorts) {}
 
@@ -74,16 +76,16 @@ export class Capturing {
     if (typeof still === "string") {
       this.step.value = { phase: "not_taken", captureId: asked.capture_id };
       this.present = null;
-      await this.fail(asked.capture_id, still);
+      await this.fail(asked.capture_id, still, false);
       return;
     }
-    this.unsent = [{ still, asked }, ...this.unsent];
+    this.unsent.value = [{ still, asked }, ...this.unsent.peek()];
     await this.send(present);
   }
 
   /** Try once more to send what could not be sent; it goes on where it stopped. */
   async sendAgain(): Promise<void> {
-    const [newest] = this.unsent;
+    const [newest] = this.unsent.peek();
     if (newest && this.present === null) await this.send(this.begin(newest.asked.capture_id));
   }
 
@@ -104,7 +106,7 @@ export class Capturing {
   /** Stop whatever is under way and forget it, for instance at the end of the consultation. */
   cancel(): void {
     this.interrupt();
-    this.unsent = [];
+    this.unsent.value = [];
     this.step.value = null;
   }
 
@@ -124,7 +126,7 @@ export class Capturing {
   private async send(present: Present): Promise<void> {
     this.ports.limitVideo(YIELDED_BITRATE_BPS);
     try {
-      for (let [taken] = this.unsent; taken; [taken] = this.unsent) {
+      for (let [taken] = this.unsent.peek(); taken; [taken] = this.unsent.peek()) {
         const arrived = await this.sendOne(taken, present);
         if (this.present !== present || !arrived) return;
       }
@@ -163,13 +165,13 @@ export class Capturing {
       const kept = error instanceof ApiError && isWorthAnotherTry(error.status);
       if (!kept) this.forget(taken);
       this.step.value = { phase: "failed", captureId: capture_id, error, kept };
-      await this.fail(capture_id, "upload_failed");
+      await this.fail(capture_id, "upload_failed", kept);
       return false;
     }
   }
 
   private forget(taken: Taken): void {
-    this.unsent = this.unsent.filter((one) => one !== taken);
+    this.unsent.value = this.unsent.peek().filter((one) => one !== taken);
   }
 
   private async still(capture_id: string): Promise<Still | CaptureFailedRequest["reason"]> {
@@ -203,7 +205,7 @@ export class Capturing {
     this.ports.call("capture_progress", progress).catch(() => undefined);
   }
 
-  private async fail(capture_id: string, reason: CaptureFailedRequest["reason"]): Promise<void> {
-    await this.ports.call("capture_failed", { capture_id, reason } satisfies CaptureFailedRequest).catch(() => undefined);
+  private async fail(capture_id: string, reason: CaptureFailedRequest["reason"], held: boolean): Promise<void> {
+    await this.ports.call("capture_failed", { capture_id, reason, held } satisfies CaptureFailedRequest).catch(() => undefined);
   }
 }

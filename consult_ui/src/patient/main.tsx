@@ -5,6 +5,7 @@ import { type JSX, render } from "preact";
 import en from "../i18n/patient.en.json";
 import zh from "../i18n/patient.zh.json";
 import { addCatalog, locale, t } from "../lib/i18n";
+import { useAskBeforeLeaving } from "../lib/leaving";
 import { LiveRegion } from "../lib/ui/live_region";
 import "../styles/base.css";
 import { Call } from "./call";
@@ -30,6 +31,7 @@ function Present({ visit }: { visit: Visit }): JSX.Element {
   const view = visit.view.value;
   const trouble = visit.trouble.value ?? visit.live.value?.refused.value;
   const screen = visit.screen.value;
+  useAskBeforeLeaving(() => visit.capturing.holds.peek());
   if (trouble && screen !== "thanks" && screen !== "satisfaction")
     return <Trouble error={trouble} onRetry={() => visit.retry()} />;
   if (!join || !screen) return <Screen title={t("progress.working")} />;

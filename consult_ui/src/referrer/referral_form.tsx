@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { language, t, tError } from "../lib/i18n";
+import { useAskBeforeLeaving } from "../lib/leaving";
 import { Button } from "../lib/ui/button";
 import { RadioGroup, Select, TextArea, TextField } from "../lib/ui/field";
 import { announce } from "../lib/ui/live_region";
@@ -42,14 +43,7 @@ export function ReferralForm({ onSent, onBack }: ReferralFormProps): JSX.Element
     announce(t("form.sent"));
     onSent(step.referral);
   }, [step]);
-  useEffect(() => {
-    const typed = name !== "" || question !== "" || photos.length > 0;
-    if (!typed) return;
-    // Nothing is kept in the browser, so leaving by accident would lose it: the browser asks.
-    const keep = (event: BeforeUnloadEvent) => event.preventDefault();
-    window.addEventListener("beforeunload", keep);
-    return () => window.removeEventListener("beforeunload", keep);
-  }, [name, question, photos]);
+  useAskBeforeLeaving(() => name !== "" || question !== "" || photos.length > 0);
 
   const add = async (files: File[]): Promise<void> => {
     setLooking(true);

@@ -6,6 +6,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { Capturing } from "../lib/capturing";
 import { t } from "../lib/i18n";
+import { useAskBeforeLeaving } from "../lib/leaving";
 import { Button } from "../lib/ui/button";
 import { Notice } from "../lib/ui/notice";
 import { Progress } from "../lib/ui/progress";
@@ -44,6 +45,7 @@ export function Seat({ consultationId, onLeave, onEnded }: SeatProps): JSX.Eleme
       call.close();
     };
   }, [call]);
+  useAskBeforeLeaving(() => capturing.holds.peek());
   // Whoever opens the seat wants in: the first knock needs no press. After a refusal, it does.
   useSignalEffect(() => {
     if (call.live.connected.value && call.view.value?.you.admission === "invited" && !call.ended.value) void call.ask("knock");

@@ -82,7 +82,8 @@ export function CaptureLine({ call }: { call: StaffCall }): JSX.Element | null {
   if (capture.state === "failed") {
     return (
       <p class="facts-warning" role="alert">
-        {capture.error ? tError(new ApiError(capture.error.id, capture.error.message, 0)) : t("capture.failed")} {t("capture.failed_safe")}
+        {capture.error ? tError(new ApiError(capture.error.id, capture.error.message, 0)) : t("capture.failed")}{" "}
+        {t(capture.held_by_device ? "capture.held" : "capture.failed_safe")}
       </p>
     );
   }
@@ -90,6 +91,7 @@ export function CaptureLine({ call }: { call: StaffCall }): JSX.Element | null {
     return (
       <p class="facts-warning" role="status">
         {tError(new ApiError(capture.error.id, capture.error.message, 0))} {t("capture.stored_frame")}
+        {capture.held_by_device && ` ${t("capture.held")}`}
       </p>
     );
   }

@@ -5,6 +5,7 @@ import { useEffect, useId, useMemo, useRef } from "preact/hooks";
 
 import { ApiError } from "../lib/api";
 import { t } from "../lib/i18n";
+import { useAskBeforeLeaving } from "../lib/leaving";
 import { Button } from "../lib/ui/button";
 import { Notice } from "../lib/ui/notice";
 import { noteDoor, type StaffCall } from "../staff/call";
@@ -35,17 +36,13 @@ export function Note({ call, initial, inputRef }: NoteProps): JSX.Element {
   const state = sync.state.value;
   const theirs = sync.theirs.value;
 
+  useAskBeforeLeaving(() => sync.state.peek() !== "saved");
   useEffect(() => {
     const flush = () => void sync.save();
-    const keep = (event: BeforeUnloadEvent) => {
-      if (sync.state.peek() !== "saved") event.preventDefault(); // the browser asks, since words would be lost
-    };
     document.addEventListener("visibilitychange", flush);
-    window.addEventListener("beforeunload", keep);
     return () => {
       clearTimeout(timer.current);
       document.removeEventListener("visibilitychange", flush);
-      window.removeEventListener("beforeunload", keep);
       flush();
     };
   }, [sync]);

@@ -247,6 +247,8 @@ export interface CaptureView {
   size_bytes: number | null;
   error: ErrorView | null;
   snapshot_id: string | null;
+  /** The device still holds the still that could not be sent, and may send it. */
+  held_by_device: boolean;
 }
 
 /** What is known of a Publication's color, without the LUT. */
@@ -555,6 +557,8 @@ export interface CaptureProgressRequest {
 export interface CaptureFailedRequest {
   capture_id: string;
   reason: "no_camera" | "not_supported" | "refused" | "upload_failed";
+  /** The device holds a still that it could not send, and may send it later. */
+  held?: boolean;
 }
 
 /** `capture_take` event to the device that shall take a still. */
