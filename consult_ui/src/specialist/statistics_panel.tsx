@@ -31,14 +31,12 @@ export function StatisticsPanel({ call, onClose }: { call: StaffCall; onClose: (
     <section class="panel statistics" ref={section} tabIndex={-1} aria-labelledby="statistics-title">
       <div class="panel-top">
         <h2 id="statistics-title">{t("statistics.title")}</h2>
-        <div class="row">
-          {numbers && (
-            <Button kind="quiet" title={t("statistics.save_hover")} onClick={() => save(numbers)}>
-              {t("statistics.save")}
-            </Button>
-          )}
-          <Button icon="close" label={t("statistics.close")} onClick={onClose} />
-        </div>
+        {numbers && (
+          <Button kind="quiet" title={t("statistics.save_hover")} onClick={() => save(numbers)}>
+            {t("statistics.save")}
+          </Button>
+        )}
+        <Button icon="close" label={t("statistics.close")} onClick={onClose} />
       </div>
       {numbers === null ? (
         <p role="status">{t("progress.working")}</p>
