@@ -8,6 +8,10 @@ COPY consult_ui/ ./
 RUN npm run build
 
 FROM python:3.13-slim-trixie AS install
+# For the packet loop in C, which goes into the wheel. Debian keeps one version of each.
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends gcc libc6-dev
 WORKDIR /src
 COPY requirements.lock requirements-tools.lock ./
 RUN pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements-tools.lock \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from media import native
+from media.native import build
 from signaling.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -104,13 +107,30 @@ def test_dockerfile_copies_what_is_not_ignored() -> None:
     assert all((ROOT / name).exists() for name in kept)
 
 
-def test_the_wheel_holds_the_product_and_nothing_else(tmp_path: Path) -> None:
-    """Built as the image builds it: code, built pages and data files, no tests, no sources of the pages."""
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+def make_wheel(folder: Path, **variables: str) -> Path:
+    """The wheel, built as the image builds it."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
-    (wheel,) = tmp_path.glob("truehue-*.whl")
-    held = set(zipfile.ZipFile(wheel).namelist())
+    (wheel,) = folder.glob("truehue-*.whl")
+    return wheel
+
+
+@pytest.mark.skipif(native.why_not() is not None, reason=f"the loop in C: {native.why_not()}")
+def test_the_wheel_holds_the_packet_loop_where_there_is_a_compiler(tmp_path: Path) -> None:
+    built = make_wheel(tmp_path / "c")
+    assert f"media/native/{build.target().name}" in zipfile.ZipFile(built).namelist()
+    assert not built.name.endswith("-none-any.whl")
+    plain = make_wheel(tmp_path / "python", CC="no-such-compiler")
+    assert plain.name.endswith("-none-any.whl")
+    assert not [name for name in zipfile.ZipFile(plain).namelist() if name.endswith(".so")]
+
+
+def test_the_wheel_holds_the_product_and_nothing_else(tmp_path: Path) -> None:
+    """Code, built pages and data files, no tests, no sources of the pages."""
+    held = set(zipfile.ZipFile(make_wheel(tmp_path)).namelist())
     for page in "psr":
         assert f"consult_ui/dist/{page}/index.html" in held, "the pages are not built: ./dev test builds them"
     parts = ("colorcal", "media", "records", "signaling", "turn")

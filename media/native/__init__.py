@@ -1,4 +1,4 @@
-"""The packet loop in C (loop.c), where it was built and is wanted; else why not."""
+"""The packet loop in C (loop.c and its neighbours), where it was built and is wanted; else why not."""
 
 from __future__ import annotations
 

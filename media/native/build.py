@@ -1,4 +1,4 @@
-"""Builds the packet loop: `python -m media.native.build` compiles loop.c, behind cffi's API mode.
+"""Builds the packet loop: `python -m media.native.build` compiles the files in C, behind cffi's API mode.
 
 cffi writes the binding, the system's C compiler (CC, else cc) does the rest; nothing else is needed than the
 headers of Python and of the C library.
@@ -16,11 +16,15 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-import cffi
+try:
+    import cffi
+except ImportError:
+    cffi = None
 
 FOLDER = Path(__file__).resolve().parent
 MODULE = "media.native._loop"
-WARNINGS = ("-Wall", "-Wextra", "-Werror")
+SOURCES = ("addresses.c", "forward.c", "loop.c", "payload.c", "rtp.c", "sockets.c", "srtp.c", "stream.c")
+WARNINGS = ("-Wall", "-Wextra", "-Wmissing-prototypes", "-Werror")
 FLAGS = ("-std=c11", "-O2", "-fstack-protector-strong", "-ffp-contract=off", "-fvisibility=hidden")
 """-ffp-contract=off: jitter comes out as Python's arithmetic has it, on every processor."""
 
@@ -48,6 +52,8 @@ def target() -> Path:
 
 def build(into: Path | None = None) -> Path:
     """Compile; returns the library's path. Raises NotBuilt."""
+    if cffi is None:
+        raise NotBuilt("the package cffi is missing")
     command = compiler()
     if command is None:
         raise NotBuilt("there is no C compiler: install one (Debian: gcc and libc6-dev)")
@@ -57,15 +63,17 @@ def build(into: Path | None = None) -> Path:
     library = into or target()
     ffi = cffi.FFI()
     ffi.cdef(declarations())
-    ffi.set_source(MODULE, '#include "loop.c"')
+    ffi.set_source(MODULE, '#include "loop.h"')
     with tempfile.TemporaryDirectory(dir=library.parent) as scratch:
         binding, fresh = Path(scratch) / "_loop.c", Path(scratch) / library.name
         with contextlib.redirect_stdout(sys.stderr):
             ffi.emit_c_code(str(binding))
         options = [*FLAGS, "-fPIC", "-shared", f"-I{FOLDER}", f"-I{headers}"]
+        sources = [str(FOLDER / name) for name in SOURCES]
         # The loop itself is compiled without a warning; the binding around it is cffi's.
-        check = [*command, *FLAGS, *WARNINGS, "-fsyntax-only", str(FOLDER / "loop.c")]
-        for words in (check, [*command, *options, str(binding), "-o", str(fresh), "-ldl", "-lm"]):
+        check = [*command, *FLAGS, *WARNINGS, "-fsyntax-only", *sources]
+        make = [*command, *options, *sources, str(binding), "-o", str(fresh), "-ldl", "-lm"]
+        for words in (check, make):
             done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our words
             if done.returncode:
                 raise NotBuilt(f"{command[0]} failed:\n{done.stderr.strip()}")

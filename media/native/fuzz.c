@@ -2,20 +2,22 @@
    memory only, counts a packet exactly when it does not hand it up undone, and what it sends is the viewer's own RTP.
 
    `./dev fuzz` builds this with AddressSanitizer and UndefinedBehaviorSanitizer: with libFuzzer where clang has it,
-   else with the seeded driver at the end. An input is a list of records: one byte that says how the bytes come in,
-   one for their length in units of four, then the bytes. */
-#define _GNU_SOURCE
-#include <sys/socket.h>
-static int fuzz_receive(int, struct mmsghdr *, unsigned, int, void *);
-static int fuzz_send(int, struct mmsghdr *, unsigned, int);
-#define recvmmsg fuzz_receive
-#define sendmmsg fuzz_send
-#include "loop.c"
+   else with the seeded driver at the end. The linker gives its recvmmsg and sendmmsg to the loop. An input is a list of records: one byte that says how the bytes come in,
+   one for their length in units of four, then the bytes, of which up to three at the end are left out. */
+#include "internal.h"
+
 #include <arpa/inet.h>
 #include <sanitizer/asan_interface.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout);
+int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
 
 #define REQUIRE(truth) ((truth) ? (void)0 : (fprintf(stderr, "fuzz: %s does not hold\n", #truth), abort()))
+
+int left_out; /* the number of a FITS, by the environment; 0: none */
 
 enum { SSRC = 0x11223344, VIEWER_SSRC = 0x55667788, TRANSPORT_CC = 3 };
 static const uint8_t KEY[32] = "a key of thirty-two bytes.......", SALT[12] = "twelve bytes";
@@ -40,7 +42,7 @@ static uint32_t dice(void)
     return noise ^= noise << 5;
 }
 
-static int fuzz_receive(int fd, struct mmsghdr *messages, unsigned count, int flags, void *timeout)
+int __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout)
 {
     (void)fd, (void)flags, (void)timeout;
     REQUIRE(count == BATCH);
@@ -63,7 +65,7 @@ static int fuzz_receive(int fd, struct mmsghdr *messages, unsigned count, int fl
     return 1;
 }
 
-static int fuzz_send(int fd, struct mmsghdr *messages, unsigned count, int flags)
+int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
     (void)fd, (void)flags;
     uint8_t data[sizeof(((Outgoing *)0)->data)];
@@ -128,8 +130,44 @@ static void tear_down(void)
     stream_free(stream);
 }
 
+/* In a block that ends where they end; malloc(0) would give a byte. */
+static uint8_t *exact_copy(const uint8_t *data, size_t size)
+{
+    uint8_t *block = malloc(1 + size);
+    REQUIRE(block);
+    memcpy(block + 1, data, size);
+    return block + 1;
+}
+
+static void free_copy(uint8_t *copy)
+{
+    free(copy ? copy - 1 : NULL);
+}
+
+/* What is read of a packet, each part from memory of its own size: inside a datagram a read too far meets the next
+   part, or the tag, and would not be seen. */
+static void read_parts(const uint8_t *data, size_t size)
+{
+    uint8_t *plain = exact_copy(data, size);
+    Rtp rtp;
+    if (parse(plain, (int)size, &rtp)) {
+        int value_size = 0, at = find_extension(plain, &rtp, TRANSPORT_CC, &value_size);
+        if (at >= 0)
+            free_copy(exact_copy(plain + at, (size_t)value_size));
+        size_t payload_size = (size_t)(rtp.end - rtp.start);
+        for (int codec = STREAM_OTHER; codec <= STREAM_H264; codec++) {
+            uint8_t *payload = exact_copy(plain + rtp.start, payload_size);
+            may_start_keyframe(codec, payload, (int)payload_size);
+            may_open_frame(codec, payload, (int)payload_size);
+            offset_picture(payload, (int)payload_size, 77, 3);
+            free_copy(payload);
+        }
+    }
+    free_copy(plain);
+}
+
 /* One packet; how: bit 0, from a stranger; bit 1, protected with the participant's key; bit 2, as the next of the
-   stream; bit 3, in memory of its own size and not by the socket. */
+   stream; bit 3, in memory of its own size and not by the socket; bits 4 and 5, see above. */
 static void run(uint8_t how, const uint8_t *data, size_t size)
 {
     if (size > sizeof coming - TAG)
@@ -142,6 +180,7 @@ static void run(uint8_t how, const uint8_t *data, size_t size)
         put16(coming + 2, (uint16_t)(stream->highest + 1));
         put32(coming + 8, SSRC);
     }
+    read_parts(coming, coming_size);
     int64_t received = stream->received, before = sent, next = subscriptions[0].next_sequence;
     int64_t counted = loop->datagrams, refused = loop->not_authenticated, total = stream->sent + stream->refused;
     int kind;
@@ -152,9 +191,7 @@ static void run(uint8_t how, const uint8_t *data, size_t size)
     }
     coming_from = how & 1 ? &stranger : &known;
     if (how & 8) {
-        exact = malloc(coming_size + !coming_size);
-        REQUIRE(exact);
-        memcpy(exact, coming, coming_size);
+        exact = exact_copy(coming, coming_size);
         kind = loop_datagram(loop, exact, (int)coming_size, (uint8_t *)coming_from, sizeof *coming_from, 5.0);
     } else {
         REQUIRE(loop_receive(loop) == 1);
@@ -176,7 +213,7 @@ static void run(uint8_t how, const uint8_t *data, size_t size)
     } else if (kind != UP_NOTHING) {
         REQUIRE(loop->up.size >= 0 && loop->up.size <= DATAGRAM && loop->up.data);
     }
-    free(exact);
+    free_copy(exact);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -186,6 +223,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fprintf(stderr, "fuzz: %s\n", reason);
         abort();
     }
+    const char *word = getenv("LEFT_OUT");
+    left_out = word ? atoi(word) : 0;
     known = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(4000), .sin_addr = {htonl(0x7F000001)}};
     stranger = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(4001), .sin_addr = {htonl(0x7F000001)}};
     if (size < 1)
@@ -196,7 +235,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size_t length = 4 * (size_t)data[at + 1];
         at += 2;
         length = length < size - at ? length : size - at;
-        run(how, data + at, length);
+        size_t left_out_bytes = how >> 4 & 3;
+        run(how, data + at, length - (left_out_bytes < length ? left_out_bytes : length));
         at += length;
     }
     tear_down();
@@ -208,7 +248,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
    codec, padding; then, more often than not, some bytes changed. */
 static size_t make_packet(uint8_t *data)
 {
-    size_t size = HEADER + dice() % 200;
+    static const uint8_t firsts[] = {0x90, 0x10, 0x08, 0x7C, 0xB0};
+    size_t size = HEADER + dice() % (dice() % 2 ? 200 : 8);
     for (size_t i = 0; i < size; i++)
         data[i] = (uint8_t)dice();
     data[0] = (uint8_t)(0x80 | (dice() % 4 ? 0 : dice() % 64));
@@ -223,6 +264,8 @@ static size_t make_packet(uint8_t *data)
         if (payload < size)
             data[payload] = (uint8_t)(dice() % 2 ? 0x90 : dice());
     }
+    if (dice() % 2 && size > HEADER && !(data[0] & 0x1F))
+        data[HEADER] = firsts[dice() % sizeof firsts];
     for (uint32_t changes = dice() % 4; changes; changes--)
         data[dice() % size] = (uint8_t)dice();
     return dice() % 16 ? size : dice() % (size + 1);
@@ -243,7 +286,7 @@ int main(int count, char **words)
         for (uint32_t records = 1 + dice() % 40; records; records--) {
             uint8_t packet[HEADER + 256] = {0};
             size_t length = (make_packet(packet) + 3) / 4;
-            input[size++] = (uint8_t)(dice() % 3 ? 4 | 2 | (dice() & 8) : dice());
+            input[size++] = (uint8_t)(dice() % 3 ? 4 | 2 | (dice() & 0x38) : dice());
             input[size++] = (uint8_t)length;
             memcpy(input + size, packet, 4 * length);
             size += 4 * length;

@@ -1,4 +1,4 @@
-/* What Python sees of the packet loop: included by loop.c, and read by cffi without the preprocessor's lines.
+/* What Python sees of the packet loop: included by the files in C, and read by cffi without the preprocessor's lines.
 
    The structs that are spelled out are shared memory: Python's Publication and Subscription keep these very
    fields here (media/native/shared.py), so that neither side ever has to be told what the other has done. All

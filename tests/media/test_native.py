@@ -34,6 +34,10 @@ def test_it_is_built_where_there_is_a_compiler() -> None:
         assert native.why_not() is None
 
 
+def test_every_file_in_c_is_built() -> None:
+    assert sorted(build.SOURCES) == sorted({path.name for path in build.FOLDER.glob("*.c")} - {"fuzz.c"})
+
+
 def test_keys_are_derived_as_rfc_3711_b_3_shows() -> None:
     key = bytes.fromhex("E1F97A0D3E018BE0D64FA32C06DE4139")
     salt = bytes.fromhex("0EC675AD498AFEEBB6960B3AABE6")
