@@ -1,488 +1,105 @@
-"""What the record offers to whoever composes it: its values, its errors and the Records Protocol."""
+"""What the record offers to whoever composes it: the Records Protocol, and all that it speaks of."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from enum import StrEnum
+from datetime import datetime
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-
-class Role(StrEnum):
-    """What a person is in the clinic or in a consultation."""
-
-    PATIENT = "patient"
-    SPECIALIST = "specialist"
-    REFERRER = "referrer"
-    INTERPRETER = "interpreter"
-    SYSTEM = "system"
-
-
-class Urgency(StrEnum):
-    """FHIR request priority, in the three steps that a primary-care site chooses from."""
-
-    ROUTINE = "routine"
-    SOON = "soon"
-    URGENT = "urgent"
-
-
-class ReferralState(StrEnum):
-    """Life of a referral as its sender sees it."""
-
-    SENT = "sent"
-    ACCEPTED = "accepted"
-    DECLINED = "declined"
-    IN_CALL = "in_call"
-    ANSWERED = "answered"
-
-
-class Phase(StrEnum):
-    """Life of a consultation."""
-
-    SCHEDULED = "scheduled"
-    IN_CALL = "in_call"
-    ENDED = "ended"
-
-
-class Admission(StrEnum):
-    """Where a participant stands at the door of a consultation."""
-
-    INVITED = "invited"
-    WAITING = "waiting"
-    ADMITTED = "admitted"
-    SENT_BACK = "sent_back"
-    REFUSED = "refused"
-    LEFT = "left"
-
-
-class CaptureMethod(StrEnum):
-    """How a still came about; RELAY_FRAME is a video frame, not a still of the device."""
-
-    TAKE_PHOTO = "take_photo"
-    CANVAS = "canvas"
-    FILE = "file"
-    RELAY_FRAME = "relay_frame"
-
-
-class Variant(StrEnum):
-    """Which picture of a snapshot: the unaltered bytes, or one derived from them."""
-
-    ORIGINAL = "original"
-    DISPLAY = "display"
-    CORRECTED = "corrected"
-    THUMBNAIL = "thumbnail"
-
-
-class Gamut(StrEnum):
-    """The widest color space that a display says it shows (CSS media feature color-gamut)."""
-
-    REC2020 = "rec2020"
-    P3 = "p3"
-    SRGB = "srgb"
-    LESS = "less"
-
-
-class UploadPurpose(StrEnum):
-    """What an upload becomes when it is whole."""
-
-    SNAPSHOT = "snapshot"
-    REFERRAL_PHOTO = "referral_photo"
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who reads or writes patient data, and why: written to the audit at every call that takes one."""
-
-    actor_id: str
-    role: Role
-    reason: str
-    """The consultation or referral that gives the reason, as "consultation/ID" or "referral/ID"."""
-
-
-SYSTEM_ACTOR = Actor("system", Role.SYSTEM, "system")
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A clinic or primary-care practice."""
-
-    site_id: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Staff:
-    """A person with an account: specialist or referrer of one site."""
-
-    staff_id: str
-    site_id: str
-    email: str
-    name: str
-    role: Role
-    language: str
-    password_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Patient:
-    """A patient of the record. Names and contact are sealed under the patient's data key at rest."""
-
-    patient_id: str
-    name: str
-    birth_date: date | None
-    sex: str
-    """FHIR administrative gender: male, female, other, unknown."""
-    language: str
-    email: str | None
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class NewPatient:
-    """What a referrer tells about a patient."""
-
-    name: str
-    birth_date: date | None
-    sex: str
-    language: str
-    email: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Referral:
-    """A primary-care site's question to a specialist."""
-
-    referral_id: str
-    patient: Patient
-    referrer_id: str
-    site_id: str
-    question: str
-    urgency: Urgency
-    state: ReferralState
-    created_at: datetime
-    consultation_id: str | None
-    decline_reason: str | None
-    photo_ids: tuple[str, ...]
-    """snapshot_id of each photo that came with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentGiven:
-    """A consent as it was given: which text, in which language, for which purposes, when."""
-
-    version: str
-    language: str
-    text_sha256: str
-    purposes: tuple[str, ...]
-    given_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Participant:
-    """A person's place in a consultation; patient and interpreter come by a personal link."""
-
-    participant_id: str
-    consultation_id: str
-    role: Role
-    name: str
-    staff_id: str | None
-    admission: Admission
-    waiting_since: datetime | None
-    words: str | None
-    """What the specialist said when refusing or sending back."""
-    consent: ConsentGiven | None
-    satisfaction_given: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DisplayCheck:
-    """What the specialist found of the display that a consultation was judged on."""
-
-    staff_id: str
-    gamut: Gamut
-    steps_apart: bool
-    """Every step of the grey ramp could be told from its neighbors."""
-    checked_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Consultation:
-    """One video consultation (a FHIR Encounter of class VR)."""
-
-    consultation_id: str
-    referral_id: str
-    patient: Patient
-    specialist_id: str
-    scheduled_at: datetime
-    phase: Phase
-    started_at: datetime | None
-    ended_at: datetime | None
-    note: str
-    note_version: int
-    display_check: DisplayCheck | None
-    """The latest; earlier ones stay in the record."""
-
-
-class CareSubject(StrEnum):
-    """What somebody may have a tie of care to."""
-
-    PATIENT = "patient"
-    REFERRAL = "referral"
-    CONSULTATION = "consultation"
-    SNAPSHOT = "snapshot"
-
-
-@dataclass(frozen=True, slots=True)
-class ConsultationLink:
-    """A consultation as access is decided on it."""
-
-    consultation_id: str
-    specialist_id: str
-    phase: Phase
-
-
-@dataclass(frozen=True, slots=True)
-class CareLink:
-    """Who cares for a patient through one referral: ids and states; nothing that tells who the patient is."""
-
-    referral_id: str
-    patient_id: str
-    site_id: str
-    state: ReferralState
-    consultation: ConsultationLink | None
-
-
-@dataclass(frozen=True, slots=True)
-class AgendaEntry:
-    """A consultation of a specialist's agenda by its times; nothing that tells who the patient is."""
-
-    consultation_id: str
-    phase: Phase
-    scheduled_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-    waiting_since: datetime | None
-    """When the first of its participants who wait began to."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewUpload:
-    """An announced upload. sha256 is lower-case hex, or None where the device cannot hash."""
-
-    purpose: UploadPurpose
-    owner_id: str
-    """consultation_id for a snapshot, referral_id for a referral photo."""
-    uploader_id: str
-    capture_id: str | None
-    size_bytes: int
-    sha256: str | None
-    media_type: str
-    method: CaptureMethod
-    taken_at: datetime | None
-    device: str
-    settings: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """An upload under way; its bytes lie encrypted and survive a restart."""
-
-    upload_id: str
-    new: NewUpload
-    offset_bytes: int
-    created_at: datetime
-    snapshot_id: str | None
-    """Set once the whole became a snapshot."""
-
-
-@dataclass(frozen=True, slots=True)
-class DerivedImage:
-    """A picture made from an original, with what made it."""
-
-    variant: Variant
-    media_type: str
-    width_px: int
-    height_px: int
-    sha256: str
-    report: Mapping[str, Any] | None
-    """The CalibrationReport behind a corrected picture, as JSON values."""
-    software: str
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A still or frame in the patient's record: its original is unaltered and addressed by hash."""
-
-    snapshot_id: str
-    patient_id: str
-    consultation_id: str | None
-    referral_id: str | None
-    method: CaptureMethod
-    taken_at: datetime
-    stored_at: datetime
-    media_type: str
-    size_bytes: int
-    sha256: str
-    width_px: int
-    height_px: int
-    device: str
-    settings: Mapping[str, Any]
-    has_location: bool
-    """The original carries a GPS position; no derived picture does."""
-    derived: tuple[DerivedImage, ...]
-    calibration: Mapping[str, Any] | None
-    """CalibrationReport as JSON values, or None: uncalibrated."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChatLine:
-    """One line of a consultation's text chat."""
-
-    line_id: str
-    consultation_id: str
-    participant_id: str
-    name: str
-    role: Role
-    text: str
-    sent_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Satisfaction:
-    """The patient's answer after the consultation: 1 (poor) to 5 (very good), with words if any."""
-
-    consultation_id: str
-    score: int
-    words: str
-    given_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """A patient's record in time, newest first."""
-
-    patient: Patient
-    referrals: tuple[Referral, ...]
-    consultations: tuple[Consultation, ...]
-    snapshots: tuple[Snapshot, ...]
-    satisfactions: tuple[Satisfaction, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ImageFacts:
-    """What the bytes of a picture say about themselves."""
-
-    media_type: str
-    width_px: int
-    height_px: int
-    has_location: bool
-    has_icc_profile: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEvent:
-    """One line of the append-only audit; hash covers the line and the hash before it."""
-
-    sequence: int
-    at: datetime
-    actor_id: str
-    role: Role
-    action: str
-    resource: str
-    reason: str
-    hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Swept:
-    """What a sweep cleared away."""
-
-    sessions: int
-    uploads: int
-    upload_files: int
-    temporary_files: int
-    blobs: int
-
-
-class RecordError(Exception):
-    """A refused request to the record; `error_id` is stable and goes over the wire."""
-
-    error_id = "record.error"
-
-
-class NotFound(RecordError):
-    """No such thing in the record."""
-
-    error_id = "record.not_found"
-
-
-class Conflict(RecordError):
-    """Somebody else changed it first: read again."""
-
-    error_id = "record.conflict"
-
-
-class UploadOffsetMismatch(RecordError):
-    """The chunk does not continue where the stored bytes end; `offset_bytes` says where that is."""
-
-    error_id = "upload.offset_mismatch"
-
-    def __init__(self, offset_bytes: int) -> None:
-        super().__init__(f"upload continues at byte {offset_bytes}")
-        self.offset_bytes = offset_bytes
-
-
-class UploadTooLarge(RecordError):
-    """More bytes than announced, or more than allowed."""
-
-    error_id = "upload.too_large"
-
-
-class HashMismatch(RecordError):
-    """The bytes that arrived are not the bytes that were announced."""
-
-    error_id = "upload.hash_mismatch"
-
-
-class NotAnImage(RecordError):
-    """The bytes are no picture that this record keeps (JPEG, PNG, WebP, HEIC), or are hostile."""
-
-    error_id = "upload.not_an_image"
-
-
-class StorageFull(RecordError):
-    """The disk is full; what was acknowledged before is safe."""
-
-    error_id = "upload.storage_full"
-
-
-class SealBroken(RecordError):
-    """Sealed bytes are damaged, cut short, or moved from where they were sealed."""
-
-    error_id = "record.seal_broken"
-
-
-class WrongMasterKey(RecordError):
-    """The master key given is not the one this record was sealed under."""
-
-    error_id = "record.wrong_master_key"
-
-
-class Images(Protocol):
-    """Pure functions over picture bytes (records.images); CPU-bound: call in a thread."""
-
-    def inspect(self, data: bytes) -> ImageFacts:
-        """Facts about a picture; raises NotAnImage."""
-
-    def to_srgb(self, data: bytes) -> NDArray[np.uint8]:
-        """Decode to sRGB, upright, uint8 [H, W, 3], the embedded ICC profile honoured."""
-
-    def encode_derived(self, rgb: NDArray[np.uint8], longest_side_px: int | None = None) -> bytes:
-        """A JPEG 4:4:4 of rgb with an sRGB profile and no other metadata."""
+from records.care import (
+    Admission,
+    AgendaEntry,
+    CareLink,
+    CareSubject,
+    ChatLine,
+    ConsentGiven,
+    Consultation,
+    ConsultationLink,
+    DisplayCheck,
+    Gamut,
+    Participant,
+    Phase,
+    Referral,
+    ReferralState,
+    Satisfaction,
+    Urgency,
+)
+from records.errors import (
+    Conflict,
+    HashMismatch,
+    NotAnImage,
+    NotFound,
+    RecordError,
+    SealBroken,
+    StorageFull,
+    UploadOffsetMismatch,
+    UploadTooLarge,
+    WrongMasterKey,
+)
+from records.history import Timeline
+from records.people import SYSTEM_ACTOR, Actor, NewPatient, Patient, Role, Site, Staff
+from records.pictures import (
+    CaptureMethod,
+    DerivedImage,
+    ImageFacts,
+    Images,
+    NewUpload,
+    Snapshot,
+    Upload,
+    UploadPurpose,
+    Variant,
+)
+from records.safekeeping import AuditEvent, RecordsConfig, Swept
+
+__all__ = [
+    "SYSTEM_ACTOR",
+    "Actor",
+    "Admission",
+    "AgendaEntry",
+    "AuditEvent",
+    "CaptureMethod",
+    "CareLink",
+    "CareSubject",
+    "ChatLine",
+    "Conflict",
+    "ConsentGiven",
+    "Consultation",
+    "ConsultationLink",
+    "DerivedImage",
+    "DisplayCheck",
+    "Gamut",
+    "HashMismatch",
+    "ImageFacts",
+    "Images",
+    "NewPatient",
+    "NewUpload",
+    "NotAnImage",
+    "NotFound",
+    "Participant",
+    "Patient",
+    "Phase",
+    "RecordError",
+    "Records",
+    "RecordsConfig",
+    "Referral",
+    "ReferralState",
+    "Role",
+    "Satisfaction",
+    "SealBroken",
+    "Site",
+    "Snapshot",
+    "Staff",
+    "StorageFull",
+    "Swept",
+    "Timeline",
+    "Upload",
+    "UploadOffsetMismatch",
+    "UploadPurpose",
+    "UploadTooLarge",
+    "Urgency",
+    "Variant",
+    "WrongMasterKey",
+]
 
 
 class Records(Protocol):
@@ -628,17 +245,3 @@ class Records(Protocol):
         """Clear expired sessions and uploads, half-written files, and blobs that no row names."""
 
     async def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class RecordsConfig:
-    """Where the record lies. database_url: "sqlite+aiosqlite:///..." or "postgresql+asyncpg://..."."""
-
-    database_url: str
-    blob_dir: str
-    master_key: bytes = field(repr=False)
-    """32 bytes, kept outside the database."""
-    max_upload_bytes: int = 64 * 1024 * 1024
-    max_pixels: int = 120_000_000
-    orphan_grace_s: float = 3600.0
-    """How old a blob without a row must be before a start clears it: another process may be adding it."""

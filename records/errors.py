@@ -1,0 +1,67 @@
+"""Every error of the record; `error_id` is stable and goes over the wire."""
+
+from __future__ import annotations
+
+
+class RecordError(Exception):
+    """A refused request to the record; `error_id` is stable and goes over the wire."""
+
+    error_id = "record.error"
+
+
+class NotFound(RecordError):
+    """No such thing in the record."""
+
+    error_id = "record.not_found"
+
+
+class Conflict(RecordError):
+    """Somebody else changed it first: read again."""
+
+    error_id = "record.conflict"
+
+
+class UploadOffsetMismatch(RecordError):
+    """The chunk does not continue where the stored bytes end; `offset_bytes` says where that is."""
+
+    error_id = "upload.offset_mismatch"
+
+    def __init__(self, offset_bytes: int) -> None:
+        super().__init__(f"upload continues at byte {offset_bytes}")
+        self.offset_bytes = offset_bytes
+
+
+class UploadTooLarge(RecordError):
+    """More bytes than announced, or more than allowed."""
+
+    error_id = "upload.too_large"
+
+
+class HashMismatch(RecordError):
+    """The bytes that arrived are not the bytes that were announced."""
+
+    error_id = "upload.hash_mismatch"
+
+
+class NotAnImage(RecordError):
+    """The bytes are no picture that this record keeps (JPEG, PNG, WebP, HEIC), or are hostile."""
+
+    error_id = "upload.not_an_image"
+
+
+class StorageFull(RecordError):
+    """The disk is full; what was acknowledged before is safe."""
+
+    error_id = "upload.storage_full"
+
+
+class SealBroken(RecordError):
+    """Sealed bytes are damaged, cut short, or moved from where they were sealed."""
+
+    error_id = "record.seal_broken"
+
+
+class WrongMasterKey(RecordError):
+    """The master key given is not the one this record was sealed under."""
+
+    error_id = "record.wrong_master_key"

@@ -1,0 +1,47 @@
+"""Values: where the record lies, its audit, and what a sweep clears away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from records.people import Role
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One line of the append-only audit; hash covers the line and the hash before it."""
+
+    sequence: int
+    at: datetime
+    actor_id: str
+    role: Role
+    action: str
+    resource: str
+    reason: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep cleared away."""
+
+    sessions: int
+    uploads: int
+    upload_files: int
+    temporary_files: int
+    blobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsConfig:
+    """Where the record lies. database_url: "sqlite+aiosqlite:///..." or "postgresql+asyncpg://..."."""
+
+    database_url: str
+    blob_dir: str
+    master_key: bytes = field(repr=False)
+    """32 bytes, kept outside the database."""
+    max_upload_bytes: int = 64 * 1024 * 1024
+    max_pixels: int = 120_000_000
+    orphan_grace_s: float = 3600.0
+    """How old a blob without a row must be before a start clears it: another process may be adding it."""
