@@ -57,6 +57,42 @@ class CalibrationReport:
     words_zh: str
 
 
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """A measured value and its standard uncertainty, in the same unit."""
+
+    value: float
+    uncertainty: float
+
+
+@dataclass(frozen=True, slots=True)
+class RegionColor:
+    """Color of a region of a corrected picture: CIE Lab under D65, spread, and indices of skin."""
+
+    lightness: Uncertain
+    a: Uncertain
+    b: Uncertain
+    spread_de00: Uncertain
+    """Mean CIEDE2000 of its pixels against their mean."""
+    erythema_index: Uncertain
+    melanin_index: Uncertain
+    ita_deg: Uncertain | None
+    """Individual typology angle; None where it has no meaning (a color without yellow)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LesionColor:
+    """Color inside an outline, around it, and the CIEDE2000 between both means."""
+
+    inside: RegionColor
+    surrounding: RegionColor
+    contrast_de00: Uncertain
+
+
+class NotEnoughSkin(ValueError):
+    """A region has too few pixels to tell its color."""
+
+
 class Calibration(Protocol):
     """A fitted correction from one picture, to be applied to pictures of the same camera and light."""
 
@@ -73,3 +109,12 @@ class Calibration(Protocol):
 
     def lut(self, size: int = 33) -> NDArray[np.uint8]:
         """The correction as a 3D LUT, uint8 [size, size, size, 3], indexed [r, g, b]."""
+
+
+class ColorMeasure(Protocol):
+    """Color of a lesion in a corrected picture (colorcal.skin_color); CPU-bound: call in a thread."""
+
+    def __call__(
+        self, corrected: NDArray[np.uint8], outline_px: NDArray[np.float64], expected_de00: float
+    ) -> LesionColor:
+        """corrected: uint8 sRGB [H, W, 3]; outline_px: closed, [N, 2]. Raises NotEnoughSkin."""

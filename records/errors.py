@@ -65,3 +65,21 @@ class WrongMasterKey(RecordError):
     """The master key given is not the one this record was sealed under."""
 
     error_id = "record.wrong_master_key"
+
+
+class InvalidEntry(RecordError):
+    """What should be written makes no sense in itself."""
+
+    error_id = "record.invalid"
+
+
+class NoScale(RecordError):
+    """Nothing in the picture says how large it is: there are no millimetres."""
+
+    error_id = "measurement.no_scale"
+
+
+class NotADocument(RecordError):
+    """The bytes are no document that this record keeps (PDF, or a picture), or are hostile."""
+
+    error_id = "document.refused"
