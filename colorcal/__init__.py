@@ -3,9 +3,18 @@
 from colorcal.calibration import FittedCalibration, calibrate, calibrate_samples
 from colorcal.chart import detect_chart, track_chart
 from colorcal.errors import ColorInputError
-from colorcal.interface import Calibration, CalibrationReport, ChartDetection, Grade
+from colorcal.interface import (
+    Calibration,
+    CalibrationReport,
+    ChartDetection,
+    Grade,
+    StillQuality,
+    StillReason,
+    StillVerdict,
+)
 from colorcal.patches import PatchSamples, sample_patches
 from colorcal.steady import SteadyCalibration
+from colorcal.still_quality import judge_still
 
 __all__ = [
     "Calibration",
@@ -16,9 +25,13 @@ __all__ = [
     "Grade",
     "PatchSamples",
     "SteadyCalibration",
+    "StillQuality",
+    "StillReason",
+    "StillVerdict",
     "calibrate",
     "calibrate_samples",
     "detect_chart",
+    "judge_still",
     "sample_patches",
     "track_chart",
 ]

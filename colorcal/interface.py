@@ -33,6 +33,52 @@ class ChartDetection:
     patch_pitch_px: float
 
 
+class StillVerdict(StrEnum):
+    """What to do with a still."""
+
+    ACCEPT = "accept"
+    RETAKE = "retake"
+    NOT_MEASURABLE = "not_measurable"
+    """Fit to look at, not to measure on."""
+
+
+class StillReason(StrEnum):
+    """Why a still is not simply accepted; the most serious first."""
+
+    BLURRED = "blurred"
+    DARK = "dark"
+    OVEREXPOSED = "overexposed"
+    GLARE = "glare"
+    TILTED = "tilted"
+    NO_CHART = "no_chart"
+    NO_SCALE = "no_scale"
+    TOO_FAR = "too_far"
+
+
+@dataclass(frozen=True, slots=True)
+class StillQuality:
+    """A still's quality in numbers, and in words with one instruction at most.
+
+    blur_px: distance over which edges rise from 10 to 90 %; None where no edge is. blur_mm: the same by the
+    scale. brightness: encoded value, 0 to 1, of the chart's white, else of the brightest hundredth.
+    overexposed_share, glare_share: clipped share of what looks like skin, in large and in small spots.
+    tilt_deg: angle between the line of sight and the chart's normal.
+    """
+
+    verdict: StillVerdict
+    reason: StillReason | None
+    blur_px: float | None
+    blur_mm: float | None
+    brightness: float
+    overexposed_share: float
+    glare_share: float
+    px_per_mm: float | None
+    tilt_deg: float | None
+    chart_visible: bool
+    words_en: str
+    words_zh: str
+
+
 @dataclass(frozen=True, slots=True)
 class CalibrationReport:
     """What is known about one calibration, in numbers and in words for a person."""

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from colorcal.interface import Calibration, ChartDetection, Grade
-from signaling.views import report_values
+from colorcal.interface import Calibration, ChartDetection, Grade, StillQuality
+from signaling.views import quality_values, report_values
 
 LUT_SIZE = 33
 THUMBNAIL_PX = 480
@@ -23,6 +23,7 @@ Picture = NDArray[np.uint8]
 DetectChart = Callable[[Picture], ChartDetection | None]
 TrackChart = Callable[[Picture, ChartDetection], ChartDetection | None]
 Calibrate = Callable[[Picture, ChartDetection], Calibration | None]
+JudgeStill = Callable[[Picture, ChartDetection | None, float | None], StillQuality]
 ToSrgb = Callable[[bytes], Picture]
 EncodeDerived = Callable[..., bytes]
 
@@ -42,6 +43,7 @@ class ColorFunctions:
     track_chart: TrackChart
     make_steady: Callable[[], Steady]
     calibrate: Calibrate
+    judge_still: JudgeStill
     to_srgb: ToSrgb
     encode_derived: EncodeDerived
 
@@ -53,6 +55,16 @@ class Measured:
     report: Mapping[str, Any]
     lut: bytes | None
     size: int = LUT_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a still is looked at as: JPEG pictures, its quality as JSON values, and the chart in it."""
+
+    thumbnail: bytes
+    display: bytes
+    quality: Mapping[str, Any]
+    detection: ChartDetection | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +113,25 @@ def lut_bytes(lut: Picture) -> bytes:
     return np.ascontiguousarray(lut.transpose(2, 1, 0, 3)).tobytes()
 
 
-def derive_shown(functions: ColorFunctions, original: bytes) -> tuple[bytes, bytes]:
-    """Thumbnail and display picture of an original, as JPEG."""
-    rgb = functions.to_srgb(original)
-    return functions.encode_derived(rgb, THUMBNAIL_PX), functions.encode_derived(rgb, DISPLAY_PX)
-
-
-def derive_corrected(functions: ColorFunctions, original: bytes) -> Corrected | None:
-    """The original corrected by the chart in it; None without a chart that can be trusted: uncalibrated."""
+def derive_shown(functions: ColorFunctions, original: bytes) -> Shown:
+    """Thumbnail and display picture of an original, and what it is good for."""
     rgb = functions.to_srgb(original)
     detection = functions.detect_chart(rgb)
-    if detection is None:
-        return None
+    calibration = functions.calibrate(rgb, detection) if detection is not None else None
+    mm_per_px = calibration.report.scale_mm_per_px if calibration is not None else None
+    return Shown(
+        functions.encode_derived(rgb, THUMBNAIL_PX),
+        functions.encode_derived(rgb, DISPLAY_PX),
+        quality_values(functions.judge_still(rgb, detection, mm_per_px)),
+        detection,
+    )
+
+
+def derive_corrected(
+    functions: ColorFunctions, original: bytes, detection: ChartDetection
+) -> Corrected | None:
+    """The original corrected by the chart in it; None where that cannot be trusted: uncalibrated."""
+    rgb = functions.to_srgb(original)
     calibration = functions.calibrate(rgb, detection)
     if calibration is None or calibration.report.grade is Grade.REFUSE:
         return None

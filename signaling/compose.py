@@ -116,6 +116,7 @@ def color_functions() -> ColorFunctions:
         track_chart=colorcal.track_chart,
         make_steady=colorcal.SteadyCalibration,
         calibrate=colorcal.calibrate,
+        judge_still=colorcal.judge_still,
         to_srgb=images.to_srgb,
         encode_derived=images.encode_derived,
     )

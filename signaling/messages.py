@@ -23,6 +23,10 @@ MethodName = Literal["take_photo", "canvas", "file", "relay_frame"]
 GamutName = Literal["rec2020", "p3", "srgb", "less"]
 VariantName = Literal["original", "display", "corrected", "thumbnail"]
 GradeName = Literal["good", "usable", "refuse"]
+StillVerdictName = Literal["accept", "retake", "not_measurable"]
+StillReasonName = Literal[
+    "blurred", "dark", "overexposed", "glare", "tilted", "no_chart", "no_scale", "too_far"
+]
 EmphasisVersion = Annotated[int, Meta(ge=0, le=1000)]
 PurposeName = Literal["diagnostic", "conversation"]
 FidelityReasonName = Literal["no_picture", "small", "coarse", "lossy", "unmeasured"]
@@ -143,6 +147,24 @@ class CalibrationReportView(View):
     words_zh: str
 
 
+class StillQualityView(View):
+    """A StillQuality; see colorcal. Lengths of blur are from 10 to 90 % of an edge's rise."""
+
+    verdict: StillVerdictName
+    reason: StillReasonName | None
+    """The most serious reason why it is not simply accepted."""
+    blur_px: float | None
+    blur_mm: float | None
+    brightness: float
+    overexposed_share: float
+    glare_share: float
+    px_per_mm: float | None
+    tilt_deg: float | None
+    chart_visible: bool
+    words_en: str
+    words_zh: str
+
+
 class SnapshotView(View):
     """A snapshot of the record. Pictures are at /api/snapshots/{snapshot_id}/{variant}."""
 
@@ -161,6 +183,8 @@ class SnapshotView(View):
     has_location: bool
     variants: list[VariantName]
     calibration: CalibrationReportView | None
+    quality: StillQualityView | None
+    """None until it has been judged."""
 
 
 class ReferralView(View):

@@ -100,12 +100,13 @@ class Stills:
             original, _ = await self._records.snapshot_bytes(
                 actor, snapshot_id, Variant.ORIGINAL, self._clock()
             )
-            thumbnail, display = await self._workers.run(derive_shown, self._functions, original)
-            await self._add(actor, snapshot_id, Variant.THUMBNAIL, thumbnail, None)
-            await self._tell(await self._add(actor, snapshot_id, Variant.DISPLAY, display, None), "")
-            if self._background.stopping.is_set():
+            shown = await self._workers.run(derive_shown, self._functions, original)
+            await self._add(actor, snapshot_id, Variant.THUMBNAIL, shown.thumbnail, None)
+            judged = await self._add(actor, snapshot_id, Variant.DISPLAY, shown.display, shown.quality)
+            await self._tell(judged, "")
+            if shown.detection is None or self._background.stopping.is_set():
                 return
-            corrected = await self._workers.run(derive_corrected, self._functions, original)
+            corrected = await self._workers.run(derive_corrected, self._functions, original, shown.detection)
             if corrected is not None:
                 with_color = await self._add(
                     actor, snapshot_id, Variant.CORRECTED, corrected.jpeg, corrected.report

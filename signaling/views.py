@@ -7,9 +7,18 @@ from typing import Any
 
 import msgspec
 
-from colorcal.interface import CalibrationReport
+from colorcal.interface import CalibrationReport, StillQuality
 from media.interface import ChromaEmphasis
-from records.interface import ChatLine, Consultation, Patient, Referral, Satisfaction, Snapshot, Staff
+from records.interface import (
+    ChatLine,
+    Consultation,
+    Patient,
+    Referral,
+    Satisfaction,
+    Snapshot,
+    Staff,
+    Variant,
+)
 from signaling.messages import (
     CalibrationReportView,
     ChatView,
@@ -20,6 +29,7 @@ from signaling.messages import (
     SatisfactionView,
     SnapshotView,
     StaffView,
+    StillQualityView,
     TimelineConsultation,
     VariantName,
 )
@@ -39,6 +49,19 @@ def report_values(report: CalibrationReport) -> Mapping[str, Any]:
 def report_view(values: Mapping[str, Any]) -> CalibrationReportView:
     """A report as it was kept in the record."""
     return msgspec.convert(values, CalibrationReportView)
+
+
+def quality_values(quality: StillQuality) -> Mapping[str, Any]:
+    """A still's quality as JSON values, as it is kept in the record with its display picture."""
+    values: Mapping[str, Any] = msgspec.to_builtins(quality)
+    return values
+
+
+def quality_view(snapshot: Snapshot) -> StillQualityView | None:
+    """A still's quality as it was kept; None until it is judged, and for pictures from before it was."""
+    reports = [image.report for image in snapshot.derived if image.variant is Variant.DISPLAY]
+    values = next((report for report in reports if report is not None), None)
+    return msgspec.convert(values, StillQualityView) if values is not None else None
 
 
 def emphasis_view(emphasis: ChromaEmphasis | None) -> ChromaEmphasisView | None:
@@ -95,6 +118,7 @@ def snapshot_view(snapshot: Snapshot) -> SnapshotView:
         has_location=snapshot.has_location,
         variants=variants,
         calibration=report_view(snapshot.calibration) if snapshot.calibration is not None else None,
+        quality=quality_view(snapshot),
     )
 
 

@@ -235,6 +235,7 @@ async def capture(clinic: Clinic, patient: Person, specialist: Person, skin: Sce
     await snapshot_button.click()
     pictures = specialist.page.get_by_role("img", name=re.compile(", corrected$"))
     await expect(pictures.first).to_be_visible()
+    await specialist.sees(re.compile("edges .* px wide"))
     await specialist.screenshot("specialist-snapshot-1440")
     await specialist.press("Close viewer")
 

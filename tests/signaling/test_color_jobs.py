@@ -66,10 +66,13 @@ def test_a_frame_without_a_chart_is_not() -> None:
 def test_pictures_of_a_still(frame: Picture) -> None:
     png = io.BytesIO()
     Image.fromarray(frame).save(png, "PNG")
-    thumbnail, display = derive_shown(FUNCTIONS, png.getvalue())
-    assert Image.open(io.BytesIO(thumbnail)).size == (480, 270)
-    assert Image.open(io.BytesIO(display)).size == (1920, 1080)
-    corrected = derive_corrected(FUNCTIONS, png.getvalue())
+    shown = derive_shown(FUNCTIONS, png.getvalue())
+    assert Image.open(io.BytesIO(shown.thumbnail)).size == (480, 270)
+    assert Image.open(io.BytesIO(shown.display)).size == (1920, 1080)
+    assert shown.quality["chart_visible"]
+    assert shown.quality["verdict"] in ("accept", "not_measurable")
+    assert shown.detection is not None
+    corrected = derive_corrected(FUNCTIONS, png.getvalue(), shown.detection)
     assert corrected is not None
     assert Image.open(io.BytesIO(corrected.jpeg)).size == (1920, 1080)
     assert corrected.report["layout"] == "classic"
@@ -78,6 +81,8 @@ def test_pictures_of_a_still(frame: Picture) -> None:
 async def test_in_a_worker_process_a_still_without_a_chart_is_uncalibrated() -> None:
     workers = ColorWorkers(1)
     try:
-        assert await workers.run(derive_corrected, FUNCTIONS, still()) is None
+        shown = await workers.run(derive_shown, FUNCTIONS, still())
+        assert shown.detection is None
+        assert (shown.quality["chart_visible"], shown.quality["px_per_mm"]) == (False, None)
     finally:
         await workers.stop()

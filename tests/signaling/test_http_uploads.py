@@ -58,6 +58,8 @@ async def test_a_referral_photo_in_pieces(clinic: Clinic) -> None:
     assert photo["sha256"] == hashlib.sha256(body).hexdigest()
     assert sorted(photo["variants"]) == ["display", "original", "thumbnail"]
     assert photo["calibration"] is None
+    assert photo["quality"]["verdict"] in ("retake", "not_measurable")
+    assert (photo["quality"]["chart_visible"], photo["quality"]["px_per_mm"]) == (False, None)
 
     # A specialist sees the photos of a referral that nobody accepted yet; other sites do not.
     path = f"/api/snapshots/{snapshot_id}"

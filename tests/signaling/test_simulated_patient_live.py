@@ -82,6 +82,8 @@ async def test_a_whole_consultation(clinic: Clinic) -> None:
         snapshot = first["snapshot"]
         assert (snapshot["method"], snapshot["width_px"], snapshot["height_px"]) == ("take_photo", 2016, 1512)
         assert corrected["snapshot"]["calibration"]["grade"] in ("good", "usable")
+        assert corrected["snapshot"]["quality"]["chart_visible"]
+        assert corrected["snapshot"]["quality"]["verdict"] != "retake"
         original = await consulted.specialist.get(f"/api/snapshots/{snapshot['snapshot_id']}/original")
         assert hashlib.sha256(original.body).hexdigest() == snapshot["sha256"]
         assert Image.open(BytesIO(original.body)).size == (2016, 1512)

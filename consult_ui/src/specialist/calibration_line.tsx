@@ -7,7 +7,7 @@ import { useEffect } from "preact/hooks";
 import { formatNumber, language, t } from "../lib/i18n";
 import { announce } from "../lib/ui/live_region";
 import { formatDuration } from "../staff/format";
-import { GradeShape } from "../staff/snapshot_facts";
+import { GradeShape } from "../staff/grade_shape";
 import type { Purpose, Standing } from "./calibration_standing";
 import type { Desk } from "./desk_state";
 

@@ -5,12 +5,27 @@ import type { JSX } from "preact";
 import { formatTime, t } from "../lib/i18n";
 import { serverNowMs } from "../staff/clock";
 import { isBeingDerived, isVideoFrame, thumbnailUrl } from "../staff/format";
-import { GradeShape } from "../staff/snapshot_facts";
+import { GradeShape } from "../staff/grade_shape";
+import { qualityWords } from "../staff/still_quality";
 import type { SnapshotView } from "../wire/messages";
 import type { Desk } from "./desk_state";
 
 export function SnapshotStrip({ desk, snapshots }: { desk: Desk; snapshots: readonly SnapshotView[] }): JSX.Element {
   if (snapshots.length === 0) return <p class="quiet">{t("snapshots.none")}</p>;
+  const latest = snapshots[0]?.quality;
+  return (
+    <>
+      {latest?.verdict === "retake" && (
+        <p class="facts-retake" role="status">
+          {qualityWords(latest)}
+        </p>
+      )}
+      <Strip desk={desk} snapshots={snapshots} />
+    </>
+  );
+}
+
+function Strip({ desk, snapshots }: { desk: Desk; snapshots: readonly SnapshotView[] }): JSX.Element {
   return (
     <ul class="strip">
       {snapshots.map((snapshot) => (
@@ -30,6 +45,7 @@ export function SnapshotStrip({ desk, snapshots }: { desk: Desk; snapshots: read
               {formatTime(snapshot.taken_at)} · {gradeWords(snapshot)}
             </span>
             {isVideoFrame(snapshot) && <span class="strip-frame">{t("snapshot.video_frame")}</span>}
+            {needsRetake(snapshot) && <span class="strip-frame">{t("quality.retake")}</span>}
           </button>
         </li>
       ))}
@@ -42,11 +58,16 @@ function gradeWords(snapshot: SnapshotView): string {
   return isBeingDerived(snapshot, serverNowMs()) ? t("grade.pending") : t("grade.none");
 }
 
+function needsRetake({ quality }: SnapshotView): boolean {
+  return quality?.verdict === "retake";
+}
+
 function describe(snapshot: SnapshotView): string {
   const parts = [
     t("snapshots.one", { time: formatTime(snapshot.taken_at) }),
     gradeWords(snapshot),
     ...(isVideoFrame(snapshot) ? [t("snapshot.video_frame")] : []),
+    ...(needsRetake(snapshot) ? [t("quality.retake")] : []),
   ];
   return parts.join(t("list.comma"));
 }

@@ -7,6 +7,8 @@ import { Icon } from "../lib/ui/icons";
 import type { SnapshotView } from "../wire/messages";
 import { serverNowMs } from "./clock";
 import { isBeingDerived, isVideoFrame, methodWords } from "./format";
+import { GradeShape } from "./grade_shape";
+import { QualityMark, qualityFigures, qualityWords } from "./still_quality";
 
 /** The color standing of a snapshot, in one short line. */
 export function SnapshotStanding({ snapshot }: { snapshot: SnapshotView }): JSX.Element {
@@ -29,31 +31,15 @@ export function SnapshotStanding({ snapshot }: { snapshot: SnapshotView }): JSX.
   );
 }
 
-/** A shape for each grade, so that nothing hangs on color. */
-export function GradeShape({ grade }: { grade: "good" | "usable" | "refuse" | "outdated" | "none" }): JSX.Element {
-  return (
-    <svg class="grade-shape" viewBox="0 0 16 16" aria-hidden="true" focusable="false" fill="none" stroke="currentColor" stroke-width="1.8">
-      {grade === "good" && <path d="M8 1.5a6.500 6.500 0 1 0 0 13 6.500 6.500 0 0 0 0-13ZM4.800 8.200l2.300 2.300 4.200-4.700" />}
-      {grade === "usable" && (
-        <>
-          <circle cx="8" cy="8" r="6.500" />
-          <path d="M8 1.500a6.500 6.500 0 0 1 0 13Z" fill="currentColor" stroke="none" />
-        </>
-      )}
-      {grade === "refuse" && <path d="M8 1.800 1.200 14h13.600L8 1.800Zm0 4.700v3.700m0 1.500v.6" />}
-      {grade === "outdated" && <path d="M8 1.500a6.500 6.500 0 1 0 0 13 6.500 6.500 0 0 0 0-13ZM8 4.200V8l2.700 1.800" stroke-dasharray="2.500 1.200" />}
-      {grade === "none" && <circle cx="8" cy="8" r="6.500" stroke-dasharray="2.600 2.500" />}
-    </svg>
-  );
-}
-
 export function SnapshotFacts({ snapshot }: { snapshot: SnapshotView }): JSX.Element {
   const report = snapshot.calibration;
+  const { quality } = snapshot;
   return (
     <div class="facts">
       <p class="facts-standing">
-        <SnapshotStanding snapshot={snapshot} />
+        <SnapshotStanding snapshot={snapshot} /> <QualityMark snapshot={snapshot} />
       </p>
+      {quality && <p class={quality.verdict === "retake" ? "facts-retake" : undefined}>{qualityWords(quality)}</p>}
       {report && <p>{language.value === "zh" ? report.words_zh : report.words_en}</p>}
       {!report && !isBeingDerived(snapshot, serverNowMs()) && <p>{t("snapshot.uncalibrated")}</p>}
       {isVideoFrame(snapshot) && <p>{t("snapshot.video_frame_words")}</p>}
@@ -84,6 +70,7 @@ export function SnapshotFacts({ snapshot }: { snapshot: SnapshotView }): JSX.Ele
             {report.illuminant_cct_k !== null && ` ${t("snapshot.light", { kelvin: Math.round(report.illuminant_cct_k) })}`}
           </Fact>
         )}
+        {quality && <Fact name={t("quality.title")}>{qualityFigures(quality)}</Fact>}
         <Fact name={t("snapshot.scale")}>
           {report?.scale_mm_per_px != null
             ? t("snapshot.scale_value", { mm: formatNumber(report.scale_mm_per_px, { maximumFractionDigits: 3 }) })

@@ -24,6 +24,10 @@ export type VariantName = "corrected" | "display" | "original" | "thumbnail";
 
 export type GradeName = "good" | "refuse" | "usable";
 
+export type StillVerdictName = "accept" | "not_measurable" | "retake";
+
+export type StillReasonName = "blurred" | "dark" | "glare" | "no_chart" | "no_scale" | "overexposed" | "tilted" | "too_far";
+
 export type PurposeName = "conversation" | "diagnostic";
 
 export type FidelityReasonName = "coarse" | "lossy" | "no_picture" | "small" | "unmeasured";
@@ -117,6 +121,23 @@ export interface CalibrationReportView {
   words_zh: string;
 }
 
+/** A StillQuality; see colorcal. Lengths of blur are from 10 to 90 % of an edge's rise. */
+export interface StillQualityView {
+  verdict: StillVerdictName;
+  /** The most serious reason why it is not simply accepted. */
+  reason: StillReasonName | null;
+  blur_px: number | null;
+  blur_mm: number | null;
+  brightness: number;
+  overexposed_share: number;
+  glare_share: number;
+  px_per_mm: number | null;
+  tilt_deg: number | null;
+  chart_visible: boolean;
+  words_en: string;
+  words_zh: string;
+}
+
 /** A snapshot of the record. Pictures are at /api/snapshots/{snapshot_id}/{variant}. */
 export interface SnapshotView {
   snapshot_id: string;
@@ -134,6 +155,8 @@ export interface SnapshotView {
   has_location: boolean;
   variants: VariantName[];
   calibration: CalibrationReportView | null;
+  /** None until it has been judged. */
+  quality: StillQualityView | null;
 }
 
 /** A referral in a list or opened. */
