@@ -46,6 +46,19 @@ VIDEO_LIMIT = """
   .find(({ track }) => track?.kind === 'video')?.getParameters().encodings[0].maxBitrate
 """
 
+# A camera that exposes and focuses by itself, as a phone's does: Chromium's stands still until it is told to.
+AUTOMATIC_CAMERA = """
+const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  const stream = await open(wanted);
+  for (const track of stream.getVideoTracks()) {
+    await track.applyConstraints({ advanced: [{ exposureMode: 'continuous', focusMode: 'continuous' }] });
+    window.__camera = track;
+  }
+  return stream;
+};
+"""
+
 # Looks at the encoder's own target after each frame of the page's camera until it is where it should be.
 TARGET_BITRATE = """
 async (video, [least, most]) => {
@@ -135,6 +148,34 @@ async def test_video_yields_to_a_still_on_its_way(
             assert set_cap.call_args_list == [call(camera, YIELDED_BPS), call(camera, None)]
         await limited_to(patient.page, usual_bps)
         await encodes_at(patient.page, YIELDED_BITRATE_BPS + 1, usual_bps)
+
+
+async def test_exposure_and_focus_are_held_while_a_still_is_taken(
+    clinic: Clinic, chromium: LaunchChromium
+) -> None:
+    """Chromium's own camera, which has both; it is a pattern, so nothing is said of the picture."""
+    browser = await chromium()
+    specialist, made = await refer(clinic, browser)
+    patient = await Person.sits_down(browser, size=PHONE)
+    await patient.context.add_init_script(AUTOMATIC_CAMERA)
+    async with watched(specialist=specialist, patient=patient):
+        await meet(patient, specialist, clinic.url, made)
+        before = await patient.page.evaluate("window.__camera.getSettings()")
+        assert (before["exposureMode"], before["focusMode"]) == ("continuous", "continuous")
+        await specialist.press("Capture")
+        await specialist.sees("The still is in the record.")
+        [snapshot] = await clinic.snapshots()
+        assert snapshot.settings["held"] == "exposureMode focusMode"
+        assert (snapshot.settings["exposureMode"], snapshot.settings["focusMode"]) == ("manual", "manual")
+        assert (snapshot.settings["width"], snapshot.settings["height"]) == (
+            before["width"],
+            before["height"],
+        )
+        await patient.page.wait_for_function(
+            "['exposureMode', 'focusMode'].every((mode) => __camera.getSettings()[mode] === 'continuous')"
+        )
+        after = await patient.page.evaluate("window.__camera.getSettings()")
+        assert (after["width"], after["height"]) == (before["width"], before["height"])
 
 
 async def limited_to(page: Page, bitrate_bps: int) -> None:

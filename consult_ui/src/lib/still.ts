@@ -1,6 +1,7 @@
 /** Takes a still at the device's native resolution, unaltered: the picture that is judged, not the video. */
 
 import type { UploadRequest } from "../wire/messages";
+import { type CameraLock, lockCamera } from "./camera_lock";
 
 export interface Still {
   readonly bytes: Blob;
@@ -23,15 +24,17 @@ export class StillImpossible extends Error {
 interface PhotoCapabilities {
   readonly imageWidth?: { readonly max: number };
   readonly imageHeight?: { readonly max: number };
+  readonly fillLightMode?: readonly string[];
 }
 
 interface ImageCaptureLike {
   getPhotoCapabilities(): Promise<PhotoCapabilities>;
-  takePhoto(settings?: { imageWidth?: number; imageHeight?: number }): Promise<Blob>;
+  takePhoto(settings?: { imageWidth?: number; imageHeight?: number; fillLightMode?: string }): Promise<Blob>;
 }
 
 declare const ImageCapture: (new (track: MediaStreamTrack) => ImageCaptureLike) | undefined;
 
+const LOCK_TIMEOUT_MS = 2_500;
 const PHOTO_TIMEOUT_MS = 8_000;
 const FRAME_TIMEOUT_MS = 4_000;
 
@@ -52,13 +55,15 @@ function within<T>(promise: Promise<T>, duration_ms: number): Promise<T> {
   });
 }
 
-/** The camera's own photo at its largest size. Chrome interrupts the video for a moment. */
+/** The camera's own photo at its largest size, without a flash: it would be a light that no calibration has seen.
+ * Chrome interrupts the video for a moment. */
 async function takePhoto(track: MediaStreamTrack): Promise<Blob> {
   if (typeof ImageCapture === "undefined") throw new StillImpossible();
   const capture = new ImageCapture(track);
-  const { imageWidth, imageHeight } = await capture.getPhotoCapabilities();
+  const { imageWidth, imageHeight, fillLightMode } = await capture.getPhotoCapabilities();
   const size = imageWidth?.max && imageHeight?.max ? { imageWidth: imageWidth.max, imageHeight: imageHeight.max } : {};
-  const photo = await capture.takePhoto(size);
+  const light = fillLightMode?.includes("off") ? { fillLightMode: "off" } : {};
+  const photo = await capture.takePhoto({ ...size, ...light });
   if (photo.size === 0) throw new StillImpossible();
   return photo;
 }
@@ -87,10 +92,22 @@ async function drawFrame(track: MediaStreamTrack): Promise<Blob> {
   }
 }
 
-/** A still of a live camera track: takePhoto, else the frame that is shown. Rejects with StillImpossible. */
+/** A still of a live camera track, its settings held: takePhoto, else the frame that is shown.
+ * Rejects with StillImpossible. */
 export async function takeStill(track: MediaStreamTrack): Promise<Still> {
   if (track.readyState !== "live" || !track.enabled) throw new StillImpossible();
-  const frame = { settings: plainSettings(track.getSettings()), device: track.label.slice(0, 300) };
+  const locking = lockCamera(track);
+  const lock = await within(locking, LOCK_TIMEOUT_MS).catch(() => null);
+  try {
+    return await shoot(track, lock);
+  } finally {
+    void locking.then(({ release }) => release());
+  }
+}
+
+async function shoot(track: MediaStreamTrack, lock: CameraLock | null): Promise<Still> {
+  const settings = { ...plainSettings(track.getSettings()), held: lock?.held.join(" ") ?? "" };
+  const frame = { settings, device: track.label.slice(0, 300) };
   const takenAt = new Date().toISOString();
   try {
     return { bytes: await within(takePhoto(track), PHOTO_TIMEOUT_MS), method: "take_photo", takenAt, ...frame };
