@@ -55,6 +55,12 @@ class StorageFull(RecordError):
     error_id = "upload.storage_full"
 
 
+class StorageUnavailable(RecordError):
+    """The server that keeps the bytes of the record does not answer, or refuses; try again later."""
+
+    error_id = "record.storage_unavailable"
+
+
 class SealBroken(RecordError):
     """Sealed bytes are damaged, cut short, or moved from where they were sealed."""
 

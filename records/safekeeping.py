@@ -39,9 +39,12 @@ class RecordsConfig:
 
     database_url: str
     blob_dir: str
+    """Folder of blobs and of uploads under way."""
     master_key: bytes = field(repr=False)
     """32 bytes, kept outside the database."""
     max_upload_bytes: int = 64 * 1024 * 1024
     max_pixels: int = 120_000_000
     orphan_grace_s: float = 3600.0
     """How old a blob without a row must be before a start clears it: another process may be adding it."""
+    blobs_url: str = field(default="", repr=False)
+    """Where blobs lie instead of blob_dir: `s3://...`, see `records.s3_objects.parse_place`."""

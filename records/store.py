@@ -10,10 +10,11 @@ from pathlib import Path
 from sqlalchemy import delete, select
 
 from records import images
-from records.blobs import FileBlobs
+from records.blobs import Blobs
 from records.engine import Database
 from records.interface import RecordsConfig, Swept, WrongMasterKey
 from records.keys import KeyRing
+from records.objects import open_objects
 from records.schema import derived_images, patient_keys, sessions, snapshots, uploads
 from records.store_audit import AuditStore
 from records.store_care import CareStore
@@ -25,6 +26,7 @@ from records.store_snapshots import SnapshotStore
 from records.store_timeline import TimelineStore
 from records.store_words import WordsStore
 from records.transaction import Tx
+from records.upload_files import UploadFiles
 
 UPLOADS_EXPIRE_AFTER = timedelta(days=7)
 _SWEEP_AT_ONCE = 200
@@ -41,21 +43,22 @@ class RecordStore(
     TimelineStore,
     AuditStore,
 ):
-    """The record on one database and one folder of blobs: `records.interface.Records`."""
+    """The record on one database and one place of blobs: `records.interface.Records`."""
 
     @classmethod
     async def open(cls, config: RecordsConfig) -> RecordStore:
         """Migrate the schema, check the master key, clear what a crash or time left behind.
 
-        Raises WrongMasterKey, SealBroken, StorageFull.
+        Raises WrongMasterKey, SealBroken, StorageFull, StorageUnavailable.
         """
         ring = KeyRing(config.master_key)
         await asyncio.to_thread(images.warm_up)
         database = Database(config.database_url)
         try:
             await database.migrate()
-            blobs = await asyncio.to_thread(FileBlobs, Path(config.blob_dir))
-            store = cls(config, database, ring, blobs)
+            objects = await asyncio.to_thread(open_objects, config.blobs_url or config.blob_dir)
+            files = await asyncio.to_thread(UploadFiles, Path(config.blob_dir))
+            store = cls(config, database, ring, Blobs(objects), files)
             await store._check_master_key()
             await store._begin_audit()
             await store.sweep(datetime.now(UTC))
@@ -94,14 +97,14 @@ class RecordStore(
 
     async def _sweep_upload_files(self, moment_s: float) -> int:
         removed = 0
-        for upload_id in await asyncio.to_thread(lambda: list(self._blobs.upload_ids_older_than(moment_s))):
+        for upload_id in await asyncio.to_thread(lambda: list(self._upload_files.ids_older_than(moment_s))):
             growing = select(uploads.c.upload_id).where(
                 uploads.c.upload_id == upload_id, uploads.c.snapshot_id.is_(None)
             )
             async with self._read() as tx:
                 alive = await tx.first(growing) is not None
             if not alive:
-                await asyncio.to_thread(self._blobs.remove_upload, upload_id)
+                await asyncio.to_thread(self._upload_files.remove, upload_id)
                 removed += 1
         return removed
 

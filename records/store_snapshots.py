@@ -40,8 +40,8 @@ from records.transaction import Tx
 
 
 class SnapshotStore(UploadStore):
-    """Pictures of the record. A row is committed only while its blob is seen on disk, under the audit's lock,
-    which the sweep of orphans takes too: neither can undo the other."""
+    """Pictures of the record. A row is committed only while its blob is seen in its place, under the audit's
+    lock, which the sweep of orphans takes too: neither can undo the other."""
 
     async def commit_upload(self, actor: Actor, upload_id: str, now: datetime) -> Snapshot:
         """Make a whole upload a snapshot; idempotent.
@@ -62,14 +62,14 @@ class SnapshotStore(UploadStore):
             if upload.offset_bytes != upload.new.size_bytes:
                 raise UploadOffsetMismatch(upload.offset_bytes)
             data = await asyncio.to_thread(
-                self._blobs.read_upload, keys.blobs, upload_id, upload.offset_bytes
+                self._upload_files.read, keys.blobs, upload_id, upload.offset_bytes
             )
             try:
                 snapshot = await self._keep(actor, upload.new, data, keys, now, upload_id)
             except (HashMismatch, NotAnImage):
                 await self._forget(upload_id)
                 raise
-            await asyncio.to_thread(self._blobs.remove_upload, upload_id)
+            await asyncio.to_thread(self._upload_files.remove, upload_id)
             return snapshot
 
     async def add_snapshot(self, actor: Actor, new: NewUpload, data: bytes, now: datetime) -> Snapshot:
@@ -114,7 +114,7 @@ class SnapshotStore(UploadStore):
         return kept
 
     async def _secure_blob(self, tx: Tx, keys: PatientKeys, blob_name: str, data: bytes) -> None:
-        """From here to the commit no sweep runs: what is seen on disk now stays there."""
+        """From here to the commit no sweep runs: what is seen in its place now stays there."""
         await tx.serialize()
         if not await asyncio.to_thread(self._blobs.exists, blob_name):
             await asyncio.to_thread(self._blobs.put, keys.blobs, blob_name, data)

@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy import RowMapping, delete, insert, select, update
 
-from records.blobs import FileBlobs
+from records.blobs import Blobs
 from records.engine import Database
 from records.ids import new_id
 from records.interface import (
@@ -24,13 +24,16 @@ from records.keys import KeyRing
 from records.rows import seal_facts, upload_from
 from records.schema import consultations, referrals, uploads
 from records.transaction import StoreBase, Tx
+from records.upload_files import UploadFiles
 
 
 class UploadStore(StoreBase):
     """Bytes on their way into the record. One writer at a time for each upload, in any process."""
 
-    def __init__(self, config: RecordsConfig, database: Database, ring: KeyRing, blobs: FileBlobs) -> None:
-        super().__init__(config, database, ring, blobs)
+    def __init__(
+        self, config: RecordsConfig, database: Database, ring: KeyRing, blobs: Blobs, files: UploadFiles
+    ) -> None:
+        super().__init__(config, database, ring, blobs, files)
         # Gone by itself when nobody waits for it or holds it.
         self._upload_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -87,7 +90,7 @@ class UploadStore(StoreBase):
             self._check_chunk(before, offset_bytes, chunk)
             if not chunk:
                 return before
-            file = await asyncio.to_thread(self._blobs.open_growing, upload_id)
+            file = await asyncio.to_thread(self._upload_files.open_growing, upload_id)
             try:
                 # Again, now that no other process can write the file.
                 async with self._read() as tx:
@@ -124,7 +127,7 @@ class UploadStore(StoreBase):
                 delete(uploads).where(uploads.c.upload_id == upload_id, uploads.c.snapshot_id.is_(None))
             )
         if known:
-            await asyncio.to_thread(self._blobs.remove_upload, upload_id)
+            await asyncio.to_thread(self._upload_files.remove, upload_id)
 
     def _check_size(self, size_bytes: int) -> None:
         if size_bytes < 1:

@@ -12,11 +12,12 @@ from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.sql import Executable
 
 from records.audit import Head, next_event, seal_head
-from records.blobs import FileBlobs
+from records.blobs import Blobs
 from records.engine import Database, Transaction
 from records.interface import Actor, NotFound, RecordsConfig
 from records.keys import KeyRing, PatientKeys, WrappedKey
 from records.schema import audit, audit_head, patient_keys
+from records.upload_files import UploadFiles
 
 _IN_LIST = 500
 T = TypeVar("T")
@@ -118,11 +119,14 @@ class Tx:
 class StoreBase:
     """What every part of the store shares: database, keys, blobs, and work that a cancelled caller leaves."""
 
-    def __init__(self, config: RecordsConfig, database: Database, ring: KeyRing, blobs: FileBlobs) -> None:
+    def __init__(
+        self, config: RecordsConfig, database: Database, ring: KeyRing, blobs: Blobs, files: UploadFiles
+    ) -> None:
         self._config = config
         self._database = database
         self._ring = ring
         self._blobs = blobs
+        self._upload_files = files
         self._unfinished: set[asyncio.Task[Any]] = set()
 
     @asynccontextmanager

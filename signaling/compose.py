@@ -101,6 +101,7 @@ def records_config(settings: Settings) -> RecordsConfig:
         blob_dir=str(settings.data_dir / "blobs"),
         master_key=load_or_make_master_key(settings.master_key_path, may_make=fresh),
         max_upload_bytes=settings.max_upload_bytes,
+        blobs_url=settings.blobs_url,
     )
 
 

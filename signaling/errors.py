@@ -66,6 +66,10 @@ ERRORS: Mapping[str, tuple[int, str]] = {
     "upload.hash_mismatch": (460, "The picture was damaged on its way. Please send it again."),
     "upload.not_an_image": (422, "This file is no picture that can be kept (JPEG, PNG, WebP or HEIC)."),
     "upload.storage_full": (507, "The disk is full. What was stored before is safe."),
+    "record.storage_unavailable": (
+        503,
+        "The pictures of the record cannot be reached at the moment. What was saved before is safe.",
+    ),
     "record.error": (500, "The record could not do this. What was saved before is safe."),
     "record.not_found": (404, "There is no such thing in the record."),
     "record.conflict": (409, "Somebody else changed this first. Read it again."),

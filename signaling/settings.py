@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 
 PREFIX = "TRUEHUE_"
 CONFIG_VARIABLE = "TRUEHUE_CONFIG"
-SECRET_SETTINGS = frozenset({"turn_secret", "smtp_url", "database_url", "redis_url"})
+SECRET_SETTINGS = frozenset({"turn_secret", "smtp_url", "database_url", "redis_url", "blobs_url"})
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -89,6 +89,15 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Meta(
             description="`postgresql+asyncpg://...` or `sqlite+aiosqlite:///...`. "
             "Empty: SQLite in the data folder."
+        ),
+    ] = ""
+    blobs_url: Annotated[
+        str,
+        Meta(
+            description="Where pictures are kept: `s3://BUCKET/FOLDER`, with `KEY_ID:SECRET@` before the "
+            "bucket and `?endpoint=URL&region=NAME` behind it as needed; what it leaves out is taken from "
+            "the `AWS_*` variables. Empty: files in the data folder.",
+            pattern=r"^(s3://\S+)?$",
         ),
     ] = ""
     master_key_file: Annotated[

@@ -16,6 +16,7 @@ from records.interface import RecordsConfig
 from records.store import RecordStore
 from tests.support.postgres import PrivatePostgres
 from tests.support.record import Clinic, OpenStore, config, furnish
+from tests.support.s3 import S3Server, start_s3
 
 # The same examples in every run, and no deadline: the machine may be busy.
 hypothesis.settings.register_profile("record", derandomize=True, deadline=None)
@@ -53,6 +54,29 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     server.create(name, TEMPLATE)
     yield server.url(name)
     server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 server that refuses to write an object twice."""
+    with start_s3("moto", tmp_path_factory.mktemp("moto") / "data") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nanio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 server that checks signatures."""
+    with start_s3("nanio", tmp_path_factory.mktemp("nanio") / "data") as server:
+        yield server
+
+
+@pytest.fixture(params=["files", "moto", "nanio"])
+def blob_place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty place for blobs or backups of each kind."""
+    if request.param == "files":
+        return str(tmp_path / "place")
+    server: S3Server = request.getfixturevalue(request.param)
+    return server.url()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from records.blobs import FileBlobs
+from records.blobs import Blobs
 from records.interface import (
     HashMismatch,
     NotAnImage,
@@ -189,7 +189,7 @@ async def test_an_upload_that_only_lacks_room_is_kept(
         raise StorageFull("the disk of the record is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(FileBlobs, "put", full)
+        patched.setattr(Blobs, "put", full)
         with pytest.raises(StorageFull):
             await store.commit_upload(clinic.person, upload.upload_id, NOW)
     assert isinstance(await store.commit_upload(clinic.person, upload.upload_id, NOW), Snapshot)
