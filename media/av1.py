@@ -1,7 +1,9 @@
-"""AV1's RTP payload and sequence header as a relay needs them (RTP payload format for AV1, 4; AV1 bitstream,
+"""AV1's RTP payloads and sequence header as a relay needs them (RTP payload format for AV1, 4; AV1 bitstream,
 5.3 and 5.5)."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 
 from media.bits import BitReader, EndOfBits
 from media.layers import FRAME, KEYFRAME
@@ -26,6 +28,76 @@ def keyframe_size(packet: bytes, start: int, end: int) -> tuple[int, int] | None
         return _size(BitReader(packet[found[0] : min(found[1], found[0] + _HEADER_BYTES)]))
     except EndOfBits:
         return None
+
+
+def temporal_id(payload: bytes) -> int:
+    """Of the first OBU that begins in a payload and says it; else 0."""
+    for position, (data, _) in enumerate(_elements(payload)):
+        goes_on = position == 0 and payload[0] & 0x80
+        if not goes_on and len(data) > 1 and data[0] & 0x04:
+            return data[1] >> 5
+    return 0
+
+
+def temporal_unit(payloads: Sequence[bytes]) -> bytes | None:
+    """A decoder's bitstream of the payloads of one temporal unit: its OBUs put together, each with its size,
+    behind a temporal delimiter. None where they do not fit together."""
+    units: list[bytearray] = []
+    unfinished = False
+    for payload in payloads:
+        for position, (data, whole) in enumerate(_elements(payload)):
+            if not whole or (position == 0 and bool(payload[0] & 0x80) != unfinished):
+                return None
+            if position == 0 and unfinished:
+                units[-1] += data
+            else:
+                units.append(bytearray(data))
+        unfinished = bool(payload[0] & 0x40)
+    if unfinished or not units:
+        return None
+    made = bytearray((_TEMPORAL_DELIMITER << 3 | 0x02, 0))
+    for unit in units:
+        sized = _with_size(bytes(unit))
+        if sized is None:
+            return None
+        made += sized
+    return bytes(made)
+
+
+def _elements(payload: bytes) -> Iterator[tuple[bytes, bool]]:
+    """The OBU elements behind the aggregation header, and whether each is all there."""
+    count, at, number = payload[0] >> 4 & 3, 1, 1
+    while at < len(payload):
+        size = len(payload) - at
+        if number != count:
+            size, at = _leb128(payload, at, len(payload))
+        whole = 0 < size <= len(payload) - at
+        yield payload[at : at + max(size, 0)], whole
+        if not whole:
+            return
+        at, number = at + size, number + 1
+
+
+def _with_size(unit: bytes) -> bytes | None:
+    """An OBU with obu_size in it; nothing of a temporal delimiter; None where it is cut off."""
+    header = unit[:2] if unit[0] & 0x04 else unit[:1]
+    content = unit[len(header) :]
+    if unit[0] >> 3 & 0x0F == _TEMPORAL_DELIMITER:
+        return b""
+    if unit[0] & 0x02:
+        size, start = _leb128(unit, len(header), len(unit))
+        if size < 0 or start + size > len(unit):
+            return None
+        content = unit[start : start + size]
+    return bytes((header[0] | 0x02,)) + header[1:] + _to_leb128(len(content)) + content
+
+
+def _to_leb128(value: int) -> bytes:
+    made = bytearray()
+    while value > 0x7F:
+        made.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes((*made, value))
 
 
 def _sequence_header(packet: bytes, start: int, end: int) -> tuple[int, int] | None:

@@ -1,4 +1,5 @@
-"""Whole coded pictures from RTP packets: VP8 (RFC 7741), VP9 (RFC 9628), H.264 (RFC 6184); a pure core."""
+"""Whole coded pictures from RTP packets: VP8 (RFC 7741), VP9 (RFC 9628), H.264 (RFC 6184), AV1; a pure
+core."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from media import av1
 from media.fragments import READERS, Fragment, MalformedPacket, UnsupportedCodec
 from media.rtp import MalformedRtp, payload_bounds
 
@@ -25,7 +27,8 @@ REORDER_S = 0.25
 class CodedPicture:
     """One picture as its encoder made it, ready for a decoder.
 
-    parts: the bitstream; one part for VP8 and H.264 (Annex B), one for each spatial layer for VP9.
+    parts: the bitstream; one part for VP8, H.264 (Annex B) and AV1 (a temporal unit), one for each spatial
+    layer for VP9.
     arrived_s: monotonic arrival of its last packet, in seconds.
     """
 
@@ -176,7 +179,7 @@ class Depacketizer:
         if picture.size > MAX_PICTURE_BYTES:
             self._lose()
             return
-        if fragment.starts_part and (self.codec == "VP9" or not picture.parts):
+        if fragment.starts_part and (self.codec in ("VP9", "AV1") or not picture.parts):
             picture.parts.append([fragment.data])
         else:
             picture.parts[-1].append(fragment.data)
@@ -195,6 +198,12 @@ class Depacketizer:
         self._last_base_index = picture.base_layer_index
         if self._decodable:
             parts = tuple(b"".join(part) for part in picture.parts)
+            if self.codec == "AV1":
+                unit = av1.temporal_unit(parts)
+                if unit is None:
+                    self._decodable = False
+                    return
+                parts = (unit,)
             pictures.append(CodedPicture(self.codec, parts, picture.keyframe, picture.timestamp, arrived_s))
 
     def _follows(self, picture: _Gathering) -> bool:

@@ -1,10 +1,12 @@
-"""What a payload descriptor says of its picture: VP8 (RFC 7741), VP9 (RFC 9628) and H.264 (RFC 6184)."""
+"""What a payload says of its picture: VP8 (RFC 7741), VP9 (RFC 9628), H.264 (RFC 6184) and AV1 (its RTP
+payload format, section 4)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from media import av1
 from media.interface import MediaError
 
 
@@ -163,5 +165,22 @@ def _opens_picture(unit: bytes) -> bool:
     return nal_type in (_NAL_SPS, _NAL_DELIMITER)
 
 
-READERS: dict[str, Callable[[bytes], Fragment]] = {"VP8": read_vp8, "VP9": read_vp9, "H264": read_h264}
+def read_av1(payload: bytes) -> Fragment:
+    """Read the aggregation header; the data stay a whole payload, for av1.temporal_unit to put together.
+
+    A temporal unit begins where a payload does not go on with an OBU; that nothing before it is missing, the
+    RTP header tells.
+    """
+    if len(payload) < 2:
+        raise MalformedPacket("an AV1 payload without an OBU")
+    starts = not payload[0] & 0x80
+    return Fragment(payload, starts, True, starts and bool(payload[0] & 0x08), av1.temporal_id(payload))
+
+
+READERS: dict[str, Callable[[bytes], Fragment]] = {
+    "VP8": read_vp8,
+    "VP9": read_vp9,
+    "H264": read_h264,
+    "AV1": read_av1,
+}
 """By RTP encoding name."""

@@ -27,7 +27,7 @@ MAX_PIXELS = 4096 * 2304
 BEST_WITHIN_S = 2.0
 KEYFRAME_RETRY_S = 0.5
 
-_DECODERS = {"VP8": "vp8", "VP9": "vp9", "H264": "h264"}
+_DECODERS = {"VP8": "vp8", "VP9": "vp9", "H264": "h264", "AV1": "libdav1d"}
 
 
 class Tap:

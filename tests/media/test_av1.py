@@ -1,4 +1,4 @@
-"""AV1 passed through: where it begins and how large it is, and its Dependency Descriptor."""
+"""AV1: where it begins and how large it is, its Dependency Descriptor, and how it is put together again."""
 
 from __future__ import annotations
 
@@ -211,3 +211,52 @@ def test_other_codecs_do_without_the_descriptor() -> None:
     text = offer("96 45").replace("t=0 0\n", "t=0 0\na=extmap-allow-mixed\n") + LINES
     plan = answer.plan(sdp.parse(text), {"1": Kind.VIDEO}, {})
     assert rtp.DEPENDENCY_DESCRIPTOR_URI not in plan.by_mid("1").extensions
+
+
+FRAME_OBU = b"\x30" + bytes(range(50))
+"""OBU_FRAME without a size of its own."""
+
+
+def test_a_temporal_unit_is_put_together_from_any_payloads() -> None:
+    sequence = b"\x08" + bytes(200)
+    sized = b"\x0a\xc8\x01" + bytes(200)
+    whole = b"\x12\x00" + sized + b"\x32\x32" + FRAME_OBU[1:]
+    two = b"\x28" + leb128(len(sequence)) + sequence + FRAME_OBU
+    counted = b"\x08" + leb128(len(sequence)) + sequence + leb128(len(FRAME_OBU)) + FRAME_OBU
+    assert av1.temporal_unit([two]) == av1.temporal_unit([counted]) == whole
+    # Sizes and a temporal delimiter of the sender's own change nothing.
+    own = b"\x38" + leb128(2) + b"\x12\x00" + leb128(len(sized)) + sized + FRAME_OBU
+    assert av1.temporal_unit([own]) == whole
+    cut = [
+        b"\x58" + sequence[:70],
+        b"\xd0" + sequence[70:150],
+        b"\xa0" + leb128(51) + sequence[150:] + FRAME_OBU,
+    ]
+    assert av1.temporal_unit(cut) == whole
+
+
+def test_payloads_that_do_not_fit_together_give_nothing() -> None:
+    for payloads in (
+        [],
+        [b"\x10"],
+        [b"\x90" + FRAME_OBU],  # goes on with what is not there
+        [b"\x50" + FRAME_OBU],  # goes on in what is not there
+        [b"\x50" + FRAME_OBU, b"\x10" + FRAME_OBU],
+        [b"\x20" + leb128(99) + FRAME_OBU],
+        [b"\x10\x32\x7f" + bytes(9)],  # larger by its own size than it is
+    ):
+        assert av1.temporal_unit(payloads) is None
+
+
+@given(st.lists(st.binary(min_size=1, max_size=40), max_size=5))
+def test_any_payloads_give_a_unit_or_none(payloads: list[bytes]) -> None:
+    made = av1.temporal_unit(payloads)
+    assert made is None or made.startswith(b"\x12\x00")
+    assert all(0 <= av1.temporal_id(payload) <= 7 for payload in payloads)
+
+
+def test_the_temporal_layer_is_that_of_the_first_obu_that_says_it() -> None:
+    layered = bytes((FRAME_OBU[0] | 0x04, 2 << 5)) + FRAME_OBU[1:]
+    assert av1.temporal_id(b"\x10" + layered) == 2
+    assert av1.temporal_id(b"\x10" + FRAME_OBU) == 0
+    assert av1.temporal_id(b"\x90" + layered) == 0

@@ -70,13 +70,13 @@ def test_untagged_is_bt601_limited() -> None:
     ("codec", "matrix", "color_range"),
     [
         ("VP8", Colorspace.ITU601, ColorRange.MPEG),
-        *[(codec, matrix, r) for codec in ("VP9", "H264") for r in RANGES
+        *[(codec, matrix, r) for codec in ("VP9", "H264", "AV1") for r in RANGES
           for matrix in (Colorspace.ITU709, Colorspace.ITU601)],
     ],
 )  # fmt: skip
 def test_tags_survive_a_real_stream(codec: str, matrix: int, color_range: int) -> None:
     tags = Tags(matrix, color_range)
-    planes = columns(tags)
+    planes = columns(tags, height=96)
     context = encoder(codec, planes[0].shape[1], planes[0].shape[0], tags if codec != "VP8" else None)
     (coded,) = encode(context, [yuv_frame(planes, tags if codec != "VP8" else None)])
     frame = decode_picture(open_decoder(codec), CodedPicture(codec, (coded,), True, 0, 0.0))
