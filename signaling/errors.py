@@ -76,7 +76,7 @@ ERRORS: Mapping[str, tuple[int, str]] = {
     "record.invalid": (422, "This makes no sense as it stands. Nothing was changed."),
     "record.seal_broken": (500, "A part of the record was changed from outside and is not shown."),
     "record.wrong_master_key": (500, "The master key is not the one this record was sealed under."),
-    "measurement.no_scale": (422, "Nothing in the picture says how large it is, so there are no millimetres."),
+    "measurement.no_scale": (422, "Nothing in the picture tells its scale, so there are no millimetres."),
     "document.refused": (422, "This file is no document that can be kept (PDF, or a picture)."),
     "media.error": (409, "The call could not be set up."),
     "media.emphasis_refused": (422, "The picture is prepared in a way that this server cannot undo."),
