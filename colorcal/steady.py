@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -15,11 +16,13 @@ from colorcal.skin import library
 from colorcal.spectra import D65_TO_LINEAR_RGB
 
 _WINDOW: Final = 5
+_NEWEST: Final = 2
+"""How many calibrations are blended once what is shown is left behind."""
 _SETTLING: Final = (1, 3, 5)
 """How many calibrations of a new light are in the blend when what is shown follows it unasked."""
-_HOLD_SHARE: Final = 0.4
-"""A blend that differs on skin by less than this share of its own expected error is noise: what is shown
-stays, so that nothing flickers."""
+_HOLD_SHARE: Final = 0.6
+"""What the newest differ from what is shown, on skin, in shares of their own expected error: up to this it is
+noise, and what is shown stays, so that nothing flickers."""
 _WINDOW_S: Final = 12.0
 _SWITCH_DE00: Final = 3.0
 """Two calibrations that differ by more on skin were made under different lights or settings."""
@@ -62,10 +65,15 @@ class SteadyCalibration:
         self._recent.append((now_s, calibration))
         self._recent = [one for one in self._recent[-_WINDOW:] if now_s - one[0] <= _WINDOW_S]
         self._count += 1
-        blend = self._blend()
-        hold_de00 = _HOLD_SHARE * blend.report.expected_de00
-        if self._shown is None or self._count in _SETTLING or skin_difference(self._shown, blend) > hold_de00:
-            self._shown = blend
+        if self._shown is None or self._count in _SETTLING:
+            self._shown = _blend(self._recent)
+            return self._shown
+        newest = _blend(self._recent[-_NEWEST:])
+        if skin_difference(self._shown, newest) > _HOLD_SHARE * newest.report.expected_de00:
+            # something drifts: what is older says how it was
+            self._recent = self._recent[-_NEWEST:]
+            self._count = len(self._recent)
+            self._shown = newest
         return self._shown
 
     def age_s(self, now_s: float) -> float | None:
@@ -77,20 +85,23 @@ class SteadyCalibration:
         age_s = self.age_s(now_s)
         return age_s is not None and (age_s > _OUTDATED_S or self._doubt is not None)
 
-    def _blend(self) -> FittedCalibration:
-        newest = self._recent[-1][1]
-        if len(self._recent) == 1:
-            return newest
-        parts = tuple(part for _, one in self._recent for part in one.correction.parts)
-        return FittedCalibration(Mixture(parts), newest.report, newest.detection)
+
+def _blend(calibrations: list[tuple[float, FittedCalibration]]) -> FittedCalibration:
+    newest = calibrations[-1][1]
+    if len(calibrations) == 1:
+        return newest
+    parts = tuple(part for _, one in calibrations for part in one.correction.parts)
+    return FittedCalibration(Mixture(parts), newest.report, newest.detection)
 
 
 def skin_difference(one: FittedCalibration, other: FittedCalibration) -> float:
     """Mean CIEDE2000 between what two calibrations make of the same skin-colored picture values."""
-    probes = _probes()
-    return float(de00(srgb_to_lab(one.correction(probes)), srgb_to_lab(other.correction(probes))).mean())
+    skin = probes()
+    return float(de00(srgb_to_lab(one.correction(skin)), srgb_to_lab(other.correction(skin))).mean())
 
 
-def _probes() -> Floats:
+@cache
+def probes() -> Floats:
+    """Picture values of skin, in bright and in dim light, by which changes are judged: [N, 3], 0 to 1."""
     skin = np.clip(library()[::6] @ D65_TO_LINEAR_RGB, 0, 1)
     return srgb_encode(np.vstack([0.6 * skin, skin]))

@@ -57,6 +57,26 @@ def test_blend_lies_between_and_gives_luts() -> None:
     assert shown.lut(5) == pytest.approx(mean, abs=1.01)
 
 
+@cache
+def drifted(step: int) -> colorcal.FittedCalibration:
+    """White balance that has drifted by so many hundredths, the chart in view all the time."""
+    cast = (1 + 0.01 * step, 1.0, 1 - 0.01 * step)
+    setup = Setup(light="FL12", camera="bells 1", width=960, height=640, seed=3, cast=cast)
+    found = colorcal.calibrate(render(setup).rgb)
+    assert found is not None
+    return found
+
+
+def test_white_balance_that_drifts_in_view_of_the_chart_is_followed() -> None:
+    """Never further behind than the error that the calibration expects of itself."""
+    steady = SteadyCalibration()
+    for step in range(12):
+        shown = steady.update(drifted(step), 0.5 * step)
+        assert shown is not None
+        assert skin_difference(shown, drifted(step)) < shown.report.expected_de00
+    assert skin_difference(drifted(0), drifted(11)) > 1.5 * drifted(11).report.expected_de00
+
+
 def test_one_strange_frame_changes_nothing() -> None:
     steady = SteadyCalibration()
     shown = steady.update(calibration("FL12", 0), 0.0)
