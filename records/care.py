@@ -137,6 +137,7 @@ class CareSubject(StrEnum):
     REFERRAL = "referral"
     CONSULTATION = "consultation"
     SNAPSHOT = "snapshot"
+    ENTRY = "entry"
 
 
 @dataclass(frozen=True, slots=True)

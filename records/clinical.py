@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from records.body_map import SITES, Laterality, MapView, side_fits
-from records.errors import InvalidEntry
+from records.errors import Conflict, InvalidEntry
 from records.pictures import Snapshot
 
 MOST_POINTS = 2000
@@ -326,6 +326,8 @@ class Tied:
     lesion_id: str | None = None
     snapshot_id: str | None = None
     consultation_id: str | None = None
+    annotation_id: str | None = None
+    """The outline that a measurement was made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,10 +343,21 @@ class Entry:
     version: int
     latest_version: int
     author_id: str
+    """Who wrote this version."""
     written_at: datetime
     retention: RetentionClass
     deleted_at: datetime | None
     content: Content
+
+
+class EntryChanged(Conflict):
+    """Somebody else changed, or deleted, the entry first: `current` is what is there now."""
+
+    error_id = "record.conflict"
+
+    def __init__(self, current: Entry) -> None:
+        super().__init__("the entry was changed meanwhile")
+        self.current = current
 
 
 @dataclass(frozen=True, slots=True)

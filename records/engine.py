@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,9 +41,11 @@ class Transaction:
         self._conn = conn
 
     async def execute(
-        self, statement: Executable, parameters: Mapping[str, Any] | None = None
+        self,
+        statement: Executable,
+        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> CursorResult[Any]:
-        """Run a statement; its rows are here when it returns."""
+        """Run a statement, once for each of several parameters; its rows are here when it returns."""
         return await uncancelled(self._conn.execute(statement, parameters))
 
     async def run_sync(self, work: Callable[[Connection], T]) -> T:

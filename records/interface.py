@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from records.body_map import SITES, BodySite, Laterality, MapView
 from records.care import (
     Admission,
     AgendaEntry,
@@ -24,9 +25,41 @@ from records.care import (
     Satisfaction,
     Urgency,
 )
+from records.change import Change, Difference, Verdict, compare
+from records.clinical import (
+    Annotation,
+    Basis,
+    ClinicalStatus,
+    Condition,
+    Content,
+    Document,
+    DocumentKind,
+    Entry,
+    EntryChanged,
+    EntryKind,
+    Form,
+    Lesion,
+    LesionColor,
+    LesionRecord,
+    LesionState,
+    Measurement,
+    Medication,
+    MedicationStatus,
+    Note,
+    Quantity,
+    RegionColor,
+    RetentionClass,
+    Section,
+    Size,
+    Tied,
+)
+from records.clinical_records import ClinicalRecords
 from records.errors import (
     Conflict,
     HashMismatch,
+    InvalidEntry,
+    NoScale,
+    NotADocument,
     NotAnImage,
     NotFound,
     RecordError,
@@ -37,7 +70,19 @@ from records.errors import (
     UploadTooLarge,
     WrongMasterKey,
 )
-from records.history import Timeline
+from records.history import (
+    CareScope,
+    Cursor,
+    HistoryItem,
+    HistoryKind,
+    HistoryPage,
+    SearchHit,
+    SearchPage,
+    SearchQuery,
+    SubjectKind,
+    Timeline,
+)
+from records.measuring import Plane, measure, outline_of
 from records.people import SYSTEM_ACTOR, Actor, NewPatient, Patient, Role, Site, Staff
 from records.pictures import (
     CaptureMethod,
@@ -50,49 +95,94 @@ from records.pictures import (
     UploadPurpose,
     Variant,
 )
-from records.safekeeping import AuditEvent, RecordsConfig, Swept
+from records.safekeeping import AuditEvent, RecordsConfig, RetentionPolicy, Swept
 
 __all__ = [
+    "SITES",
     "SYSTEM_ACTOR",
     "Actor",
     "Admission",
     "AgendaEntry",
+    "Annotation",
     "AuditEvent",
+    "Basis",
+    "BodySite",
     "CaptureMethod",
     "CareLink",
+    "CareScope",
     "CareSubject",
+    "Change",
     "ChatLine",
+    "ClinicalStatus",
+    "Condition",
     "Conflict",
     "ConsentGiven",
     "Consultation",
     "ConsultationLink",
+    "Content",
+    "Cursor",
     "DerivedImage",
+    "Difference",
     "DisplayCheck",
+    "Document",
+    "DocumentKind",
+    "Entry",
+    "EntryChanged",
+    "EntryKind",
+    "Form",
     "Gamut",
     "HashMismatch",
+    "HistoryItem",
+    "HistoryKind",
+    "HistoryPage",
     "ImageFacts",
     "Images",
+    "InvalidEntry",
+    "Laterality",
+    "Lesion",
+    "LesionColor",
+    "LesionRecord",
+    "LesionState",
+    "MapView",
+    "Measurement",
+    "Medication",
+    "MedicationStatus",
     "NewPatient",
     "NewUpload",
+    "NoScale",
+    "NotADocument",
     "NotAnImage",
     "NotFound",
+    "Note",
     "Participant",
     "Patient",
     "Phase",
+    "Plane",
+    "Quantity",
     "RecordError",
     "Records",
     "RecordsConfig",
     "Referral",
     "ReferralState",
+    "RegionColor",
+    "RetentionClass",
+    "RetentionPolicy",
     "Role",
     "Satisfaction",
     "SealBroken",
+    "SearchHit",
+    "SearchPage",
+    "SearchQuery",
+    "Section",
     "Site",
+    "Size",
     "Snapshot",
     "Staff",
     "StorageFull",
     "StorageUnavailable",
+    "SubjectKind",
     "Swept",
+    "Tied",
     "Timeline",
     "Upload",
     "UploadOffsetMismatch",
@@ -100,11 +190,15 @@ __all__ = [
     "UploadTooLarge",
     "Urgency",
     "Variant",
+    "Verdict",
     "WrongMasterKey",
+    "compare",
+    "measure",
+    "outline_of",
 ]
 
 
-class Records(Protocol):
+class Records(ClinicalRecords, Protocol):
     """The store of the patient record. Every method that takes an Actor writes an audit line.
 
     `now` is an aware UTC datetime. Ids are opaque strings. Raises the RecordErrors above.
@@ -125,7 +219,8 @@ class Records(Protocol):
 
     async def care_links(self, subject: CareSubject, subject_id: str) -> Sequence[CareLink]:
         """Ties of care to a subject, newest first, never none; raises NotFound. Without patient data, so
-        without an audit line: for decisions on access. A patient may have several, anything else has one."""
+        without an audit line: for decisions on access. A patient, and an
+        entry about one, may have several, anything else has one."""
 
     async def agenda(self, specialist_id: str, now: datetime) -> Sequence[AgendaEntry]:
         """The consultations that `consultations_of` lists, without patient data and without an audit line."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from records.clinical import RetentionClass
 from records.people import Role
 
 
@@ -34,6 +35,23 @@ class Swept:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionPolicy:
+    """For how many years each class of entries is kept at least, from its last change on."""
+
+    clinical_years: int = 15
+    document_years: int = 15
+    working_years: int = 3
+
+    def years(self, retention: RetentionClass) -> int:
+        """Of one class."""
+        return {
+            RetentionClass.CLINICAL: self.clinical_years,
+            RetentionClass.DOCUMENT: self.document_years,
+            RetentionClass.WORKING: self.working_years,
+        }[retention]
+
+
+@dataclass(frozen=True, slots=True)
 class RecordsConfig:
     """Where the record lies. database_url: "sqlite+aiosqlite:///..." or "postgresql+asyncpg://..."."""
 
@@ -48,3 +66,4 @@ class RecordsConfig:
     """How old a blob without a row must be before a start clears it: another process may be adding it."""
     blobs_url: str = field(default="", repr=False)
     """Where blobs lie instead of blob_dir: `s3://...`, see `records.s3_objects.parse_place`."""
+    retention: RetentionPolicy = RetentionPolicy()

@@ -19,7 +19,9 @@ from sqlalchemy import (
     text,
 )
 
+from records.clinical import EntryKind, RetentionClass
 from records.columns import Sealed, UtcDateTime, Word
+from records.history import SubjectKind
 from records.interface import (
     Admission,
     CaptureMethod,
@@ -264,6 +266,66 @@ derived_images = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("blob_name", String(64), nullable=False, index=True),
     UniqueConstraint("snapshot_id", "variant", "version"),
+)
+
+# What clinicians write. Everything that tells what a patient has lies in the sealed content of a version.
+entries = Table(
+    "entries",
+    metadata,
+    Column("entry_id", Id, primary_key=True),
+    Column("kind", Word(EntryKind), nullable=False),
+    Column("patient_id", Id, ForeignKey("patients.patient_id"), nullable=False),
+    Column("lesion_id", Id, ForeignKey("entries.entry_id"), index=True),
+    Column("snapshot_id", Id, ForeignKey("snapshots.snapshot_id"), index=True),
+    Column("consultation_id", Id, ForeignKey("consultations.consultation_id")),
+    Column("annotation_id", Id, ForeignKey("entries.entry_id"), index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("retention", Word(RetentionClass), nullable=False),
+    Column("deleted_at", UtcDateTime, index=True),
+    Column("blob_name", String(64), index=True),
+    Index(None, "patient_id", "at"),
+)
+
+entry_versions = Table(
+    "entry_versions",
+    metadata,
+    Column("entry_id", Id, ForeignKey("entries.entry_id"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("content", Sealed, nullable=False),
+    Column("author_id", Id, nullable=False),
+    Column("written_at", UtcDateTime, nullable=False),
+)
+
+lesion_snapshots = Table(
+    "lesion_snapshots",
+    metadata,
+    Column("lesion_id", Id, ForeignKey("entries.entry_id"), primary_key=True),
+    Column("snapshot_id", Id, ForeignKey("snapshots.snapshot_id"), primary_key=True, index=True),
+    Column("linked_by", Id, nullable=False),
+    Column("linked_at", UtcDateTime, nullable=False),
+)
+
+# The blind index: what is searched for, as keyed hashes (records/search_index.py).
+search_tokens = Table(
+    "search_tokens",
+    metadata,
+    Column("token", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, primary_key=True),
+    Column("subject_id", Id, primary_key=True),
+    Column("subject_kind", Word(SubjectKind), nullable=False),
+    Column("patient_id", Id, ForeignKey("patients.patient_id"), nullable=False),
+    Index(None, "patient_id", "token"),
+    sqlite_with_rowid=False,
+)
+
+search_index = Table(
+    "search_index",
+    metadata,
+    Column("index_id", Integer, primary_key=True, autoincrement=False),
+    Column("key_id", String(16), nullable=False),
+    CheckConstraint("index_id = 1", name="one_row"),
 )
 
 audit = Table(

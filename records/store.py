@@ -15,13 +15,17 @@ from records.engine import Database
 from records.interface import RecordsConfig, Swept, WrongMasterKey
 from records.keys import KeyRing
 from records.objects import open_objects
-from records.schema import derived_images, patient_keys, sessions, snapshots, uploads
+from records.schema import derived_images, entries, patient_keys, sessions, snapshots, uploads
 from records.store_audit import AuditStore
 from records.store_care import CareStore
 from records.store_consultations import ConsultationStore
+from records.store_documents import DocumentStore
+from records.store_history import HistoryStore
 from records.store_participants import ParticipantStore
 from records.store_people import PeopleStore
 from records.store_referrals import ReferralStore
+from records.store_retention import RetentionStore
+from records.store_search import SearchStore
 from records.store_snapshots import SnapshotStore
 from records.store_timeline import TimelineStore
 from records.store_words import WordsStore
@@ -40,7 +44,11 @@ class RecordStore(
     ParticipantStore,
     WordsStore,
     SnapshotStore,
+    DocumentStore,
     TimelineStore,
+    HistoryStore,
+    SearchStore,
+    RetentionStore,
     AuditStore,
 ):
     """The record on one database and one place of blobs: `records.interface.Records`."""
@@ -61,6 +69,7 @@ class RecordStore(
             store = cls(config, database, ring, Blobs(objects), files)
             await store._check_master_key()
             await store._begin_audit()
+            await store._check_search_index()
             await store.sweep(datetime.now(UTC))
         except BaseException:
             await database.close()
@@ -127,8 +136,8 @@ class RecordStore(
 
 
 async def _unnamed(tx: Tx, names: Sequence[str]) -> list[str]:
-    """Which of these blobs no snapshot and no derived image names."""
+    """Which of these blobs no snapshot, no derived image and no document names."""
     named: set[str] = set()
-    for column in (snapshots.c.blob_name, derived_images.c.blob_name):
+    for column in (snapshots.c.blob_name, derived_images.c.blob_name, entries.c.blob_name):
         named.update(row["blob_name"] for row in await tx.all(select(column).where(column.in_(names))))
     return [name for name in names if name not in named]

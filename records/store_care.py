@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, RowMapping, func, or_, select
 
 from records.interface import AgendaEntry, CareLink, CareSubject, ConsultationLink, NotFound, Phase
-from records.schema import consultations, participants, referrals, snapshots
+from records.schema import consultations, entries, participants, referrals, snapshots
 from records.store_consultations import LISTED_AFTER_END
 from records.transaction import StoreBase, Tx
 
@@ -74,6 +74,9 @@ _COLUMNS: dict[CareSubject, ColumnElement[str]] = {
 
 
 async def _about(tx: Tx, subject: CareSubject, subject_id: str) -> ColumnElement[bool]:
+    if subject is CareSubject.ENTRY:
+        whose = select(entries.c.patient_id).where(entries.c.entry_id == subject_id)
+        subject, subject_id = CareSubject.PATIENT, str((await tx.one(whose, "entry"))["patient_id"])
     if subject is CareSubject.SNAPSHOT:
         belongs = select(snapshots.c.consultation_id, snapshots.c.referral_id)
         row = await tx.one(belongs.where(snapshots.c.snapshot_id == subject_id), "snapshot")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import insert, or_, select, update
 
+from records.indexing import index_consultation
 from records.interface import Actor, Conflict, Consultation, Gamut, NotFound, Phase
 from records.lifecycle import REFERRAL_AT, check_phase
 from records.rows import load_consultations
@@ -83,6 +84,7 @@ class ConsultationStore(StoreBase):
             if written != 1:
                 raise Conflict("the note was changed meanwhile")
             found = await _consultation(tx, consultation_id)
+            await index_consultation(tx, found)
             await tx.audit(actor, "note.write", f"consultation/{consultation_id}", now)
         return found
 

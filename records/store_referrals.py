@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 
 from records.ids import new_id
+from records.indexing import index_patient, index_referral
 from records.interface import (
     Actor,
     Conflict,
@@ -49,6 +50,8 @@ class ReferralStore(StoreBase):
                 )
             )
             created = await _referral(tx, referral_id)
+            await index_patient(tx, created.patient)
+            await index_referral(tx, created)
             await tx.audit(actor, "referral.create", f"referral/{referral_id}", now)
         return created
 

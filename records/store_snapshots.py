@@ -113,12 +113,6 @@ class SnapshotStore(UploadStore):
             await tx.audit(actor, "snapshot.create", f"snapshot/{snapshot_id}", now)
         return kept
 
-    async def _secure_blob(self, tx: Tx, keys: PatientKeys, blob_name: str, data: bytes) -> None:
-        """From here to the commit no sweep runs: what is seen in its place now stays there."""
-        await tx.serialize()
-        if not await asyncio.to_thread(self._blobs.exists, blob_name):
-            await asyncio.to_thread(self._blobs.put, keys.blobs, blob_name, data)
-
     async def add_derived(
         self,
         actor: Actor,

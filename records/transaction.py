@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, Table, delete, insert, select, update
 from sqlalchemy.sql import Executable
 
 from records.audit import Head, next_event, seal_head
 from records.blobs import Blobs
 from records.engine import Database, Transaction
+from records.history import SubjectKind
 from records.interface import Actor, NotFound, RecordsConfig
 from records.keys import KeyRing, PatientKeys, WrappedKey
-from records.schema import audit, audit_head, patient_keys
+from records.schema import audit, audit_head, patient_keys, search_tokens
+from records.search_index import SearchKey
+from records.search_terms import Findable
 from records.upload_files import UploadFiles
 
 _IN_LIST = 500
@@ -26,10 +29,11 @@ T = TypeVar("T")
 class Tx:
     """A transaction under way. Everything it does is kept, or nothing is."""
 
-    def __init__(self, database: Database, conn: Transaction, ring: KeyRing) -> None:
+    def __init__(self, database: Database, conn: Transaction, ring: KeyRing, search_key: SearchKey) -> None:
         self._database = database
         self.conn = conn
         self._ring = ring
+        self._search_key = search_key
 
     async def all(self, statement: Executable) -> Sequence[RowMapping]:
         """Every row of a query."""
@@ -49,6 +53,29 @@ class Tx:
     async def change(self, statement: Executable) -> int:
         """Run a change; returns the number of rows it met."""
         return int((await self.conn.execute(statement)).rowcount)
+
+    async def insert_all(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert many rows at once."""
+        await self.conn.execute(insert(table), rows)
+
+    async def index(
+        self, kind: SubjectKind, subject_id: str, patient_id: str, at: datetime, what: Findable
+    ) -> None:
+        """Let a search find something by what is known of it now."""
+        await self.unindex(patient_id, subject_id)
+        await self.insert_all(search_tokens, self._search_key.rows(kind, subject_id, patient_id, at, what))
+
+    async def unindex(self, patient_id: str, subject_id: str) -> None:
+        """Let no search find something any more."""
+        await self.change(
+            delete(search_tokens).where(
+                search_tokens.c.patient_id == patient_id, search_tokens.c.subject_id == subject_id
+            )
+        )
+
+    def tokens(self, terms: Iterable[str]) -> list[int]:
+        """What the index keeps instead of terms."""
+        return [self._search_key.token(term) for term in terms]
 
     def create_keys(self, patient_id: str, key_id: str) -> tuple[PatientKeys, dict[str, Any]]:
         """Keys of a new patient, and the row that keeps them once the patient's own row is there."""
@@ -127,17 +154,24 @@ class StoreBase:
         self._ring = ring
         self._blobs = blobs
         self._upload_files = files
+        self._search_key = SearchKey(config.master_key)
         self._unfinished: set[asyncio.Task[Any]] = set()
 
     @asynccontextmanager
     async def _read(self) -> AsyncIterator[Tx]:
         async with self._database.read() as conn:
-            yield Tx(self._database, conn, self._ring)
+            yield Tx(self._database, conn, self._ring, self._search_key)
 
     @asynccontextmanager
     async def _write(self) -> AsyncIterator[Tx]:
         async with self._database.write() as conn:
-            yield Tx(self._database, conn, self._ring)
+            yield Tx(self._database, conn, self._ring, self._search_key)
+
+    async def _secure_blob(self, tx: Tx, keys: PatientKeys, blob_name: str, data: bytes) -> None:
+        """From here to the commit no sweep runs: what is seen on disk now stays there."""
+        await tx.serialize()
+        if not await asyncio.to_thread(self._blobs.exists, blob_name):
+            await asyncio.to_thread(self._blobs.put, keys.blobs, blob_name, data)
 
     async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Run work that touches files and rows to its end, though the caller be cancelled meanwhile."""

@@ -8,10 +8,23 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from records.body_map import Laterality
+from records.clinical import (
+    Annotation,
+    Condition,
+    DocumentKind,
+    Form,
+    Lesion,
+    Medication,
+    Note,
+    Section,
+    Tied,
+)
 from records.engine import Database
 from records.interface import Admission, NewPatient, RecordsConfig, Role, Urgency, Variant, WrongMasterKey
 from records.schema import metadata
 from records.store import RecordStore
+from tests.records.test_documents import PDF
 from tests.support.record import NOW, Clinic, OpenStore, files_under, jpeg
 
 SECRETS = {
@@ -27,6 +40,16 @@ SECRETS = {
     "satisfaction": "could hardly hear",
     "device": "Kleinbildkamera 77",
     "setting": "exotic-lens-setting",
+    "lesion": "suspicious mole",
+    "site": "back_of_foot",
+    "annotation": "blue-white veil",
+    "condition": "lentigo maligna",
+    "code": "D03.7",
+    "medication": "imiquimod",
+    "clinical note": "grandmother had one",
+    "section": "widen the margin",
+    "document": "Histology of Zebediah",
+    "report": "Breslow thickness",
 }
 
 
@@ -44,10 +67,30 @@ async def _fill(store: RecordStore, clinic: Clinic) -> str:
     await store.set_admission(doctor, interpreter.participant_id, Admission.REFUSED, s["words"], NOW)
     await store.add_chat_line(clinic.person, clinic.patient.participant_id, s["chat"], NOW)
     await store.give_satisfaction(clinic.person, clinic.patient.participant_id, 2, s["satisfaction"], NOW)
+    await _write(store, clinic)
     new = replace(clinic.still(jpeg()), device=s["device"], settings={"lens": s["setting"]})
     upload = await store.open_upload(new, NOW)
     await store.append_upload(upload.upload_id, 0, jpeg()[:200], NOW)
     return (await store.add_snapshot(clinic.person, new, jpeg(), NOW)).snapshot_id
+
+
+async def _write(store: RecordStore, clinic: Clinic) -> None:
+    """Something of every kind that a clinician writes."""
+    s, doctor, patient_id = SECRETS, clinic.doctor, clinic.referral.patient.patient_id
+    picture = (await store.add_snapshot(clinic.person, clinic.still(jpeg(5)), jpeg(5), NOW)).snapshot_id
+    lesion = Lesion(s["lesion"], s["site"], Laterality.LEFT)
+    tied = Tied((await store.add_entry(doctor, patient_id, lesion, Tied(), NOW)).entry_id, picture)
+    for content in (
+        Annotation(Form.TEXT, ((3, 4),), s["annotation"]),
+        Condition(s["condition"], "icd-10", s["code"]),
+        Medication(s["medication"]),
+        Note(s["clinical note"], {Section.PLAN: s["section"]}),
+    ):
+        await store.add_entry(doctor, patient_id, content, tied, NOW)
+    report = PDF.replace(b"/Catalog", b"/Catalog/T(" + s["report"].encode() + b")")
+    await store.add_document(
+        doctor, patient_id, DocumentKind.PATHOLOGY, s["document"], report, Tied(), None, NOW
+    )
 
 
 async def test_no_row_and_no_file_holds_patients_words(

@@ -23,7 +23,7 @@ from tests.support.ports import free_port
 from tests.support.postgres import PrivatePostgres
 from tests.support.record import make_file
 
-HEAD = "0003"
+HEAD = "0004"
 
 
 def _differences(connection: Connection) -> list[object]:
@@ -47,7 +47,11 @@ async def test_the_migrated_schema_is_the_schema_of_the_code(database_url: str) 
     await database.migrate()
     async with database.read() as conn:
         assert await conn.run_sync(_differences) == []
-        assert await conn.run_sync(_checks) == {"ck_satisfactions_score", "ck_audit_head_one_row"}
+        assert await conn.run_sync(_checks) == {
+            "ck_satisfactions_score",
+            "ck_audit_head_one_row",
+            "ck_search_index_one_row",
+        }
     await database.close()
 
 

@@ -8,9 +8,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from records.body_map import Laterality
+from records.clinical import DocumentKind, Lesion, Note, Tied
 from records.engine import Database
+from records.history import CareScope, SearchQuery
 from records.interface import Admission, Conflict, ConsentGiven, Phase, SealBroken, Urgency, Variant
 from records.store import RecordStore
+from tests.records.test_documents import PDF
 from tests.support.record import NAME, NOW, PATIENT, QUESTION, Clinic, OpenStore, at, jpeg
 
 GUARDS = {
@@ -41,7 +45,30 @@ async def test_every_method_with_an_actor_writes_one_line(store: RecordStore, cl
     await store.append_upload(upload.upload_id, 0, jpeg(1), NOW)
     consent = ConsentGiven("1", "zh", "00" * 32, ("care",), NOW)
     sent = await store.create_referral(gp, clinic.site.site_id, PATIENT, "?", Urgency.SOON, NOW)
+    patient_id, note = clinic.referral.patient.patient_id, Note("x")
+    mole = Lesion("mole", "nose", Laterality.NONE)
+    lesion_id = (await store.add_entry(doctor, patient_id, mole, Tied(), NOW)).entry_id
+    scope, title = CareScope(clinic.specialist.staff_id), "report"
+    paper = await store.add_document(doctor, patient_id, DocumentKind.OTHER, title, PDF, Tied(), None, NOW)
     calls = [
+        (store.add_entry(doctor, patient_id, note, Tied(), NOW), "note.create"),
+        (store.entry(doctor, lesion_id, NOW), "lesion.read"),
+        (store.entry_versions(doctor, lesion_id, NOW), "lesion.versions"),
+        (store.entries(doctor, patient_id, NOW), "entry.list"),
+        (store.change_entry(doctor, lesion_id, mole, 1, NOW), "lesion.change"),
+        (store.lesion(doctor, lesion_id, NOW), "lesion.read"),
+        (store.link_snapshot(doctor, lesion_id, snapshot.snapshot_id, NOW), "lesion.link"),
+        (store.unlink_snapshot(doctor, lesion_id, snapshot.snapshot_id, NOW), "lesion.unlink"),
+        (store.delete_entry(doctor, lesion_id, 2, NOW), "lesion.delete"),
+        (store.restore_entry(doctor, lesion_id, NOW), "lesion.restore"),
+        (
+            store.add_document(doctor, patient_id, DocumentKind.OTHER, title, PDF, Tied(), None, NOW),
+            "document.create",
+        ),
+        (store.document_bytes(doctor, paper.entry_id, NOW), "document.view"),
+        (store.history(doctor, patient_id, NOW), "history.read"),
+        (store.search(doctor, scope, SearchQuery("mole"), NOW), "search"),
+        (store.past_retention(doctor, NOW), "retention.list"),
         (store.create_referral(gp, clinic.site.site_id, PATIENT, "?", Urgency.SOON, NOW), "referral.create"),
         (store.referral(gp, clinic.referral.referral_id, NOW), "referral.read"),
         (store.referrals(gp, NOW), "referral.list"),
