@@ -26,7 +26,9 @@ class PrivatePostgres:
     the system's temporary folder because that user may not look into root's.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, fsync: bool = False) -> None:
+        """fsync: commits are forced to disk, as tests need not but benches must."""
+        self._fsync = "on" if fsync else "off"
         self.port = 0
         self._folder = Path()
 
@@ -45,7 +47,7 @@ class PrivatePostgres:
             "initdb", "-D", cluster, "-U", "app", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"
         )
         self.port = free_port()
-        options = f"-c listen_addresses=127.0.0.1 -p {self.port} -k {self._folder} -c fsync=off"
+        options = f"-c listen_addresses=127.0.0.1 -p {self.port} -k {self._folder} -c fsync={self._fsync}"
         self._run("pg_ctl", "-D", cluster, "-o", options, "-l", str(self._folder / "log"), "-w", "start")
         return self
 
