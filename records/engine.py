@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql import Executable
 
+from records.flushing import GroupFlush
 from records.interface import RecordError, StorageFull
 from records.uncancelled import uncancelled
 
@@ -59,6 +60,11 @@ class Database:
     SQLite has one writer: writers queue here, in order, and begin at once as writers (BEGIN IMMEDIATE), so
     that a transaction never fails for having read first. PostgreSQL's writers run side by side until the
     audit line, which each appends last (`serialize`).
+
+    A commit is seen by others before it is on disk, and acknowledged after: writers that queue for the audit
+    do not wait for each other's flush, and those that end together share one (`records.flushing`). What is
+    on disk is always a beginning of what was committed, in its order, so nobody's acknowledged write can
+    stand on one that is lost.
     """
 
     def __init__(self, url: str) -> None:
@@ -73,11 +79,14 @@ class Database:
             if not parsed.database or parsed.database == ":memory:":
                 raise RecordError("the record needs a database file")
             _make_private_file(Path(parsed.database))
+        # PostgreSQL's commits do not wait for the disk: write() does, after them.
+        later = {} if self.is_sqlite else {"server_settings": {"synchronous_commit": "off"}}
         # Parameters hold patients' data, sealed or not: they have no place in an error's text.
         self.engine: AsyncEngine = create_async_engine(
-            parsed, pool_pre_ping=not self.is_sqlite, hide_parameters=True
+            parsed, pool_pre_ping=not self.is_sqlite, hide_parameters=True, connect_args=later
         )
         self._writer = asyncio.Lock()
+        self._flushed = GroupFlush(self._flush_sqlite if self.is_sqlite else self._flush_postgresql)
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
@@ -101,10 +110,29 @@ class Database:
                     await stack.enter_async_context(self._writer)
                 options = {_WRITES: True} if self.is_sqlite else {}
                 yield await stack.enter_async_context(self._transaction(options))
+            await self.flush()
         except DBAPIError as error:
             if _says_full(error):
                 raise StorageFull("the disk of the record's database is full") from error
             raise
+
+    async def flush(self) -> None:
+        """Return once everything that was committed before this call is on disk."""
+        await self._flushed.wait()
+
+    async def _flush_sqlite(self) -> None:
+        """Force the write-ahead log to disk, as SQLite itself does within a commit when synchronous=FULL."""
+        await asyncio.to_thread(_force_log, Path(f"{self.engine.url.database}-wal"))
+
+    async def _flush_postgresql(self) -> None:
+        """Commit once with a flush: it takes everything with it that was committed before.
+
+        A commit that wrote nothing flushes nothing, whatever synchronous_commit says: so it writes a message
+        that nobody reads.
+        """
+        async with self.engine.begin() as conn:
+            await conn.execute(text("SET LOCAL synchronous_commit = on"))
+            await conn.execute(text("SELECT pg_logical_emit_message(true, 'truehue', '')"))
 
     @asynccontextmanager
     async def _transaction(self, options: Mapping[str, Any]) -> AsyncIterator[Transaction]:
@@ -193,11 +221,24 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     )
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    # FULL, because an acknowledged upload lets the phone forget its picture: in WAL mode NORMAL may lose the
-    # last transactions to a power cut. The price is one fsync a transaction.
-    cursor.execute("PRAGMA synchronous=FULL")
+    # In WAL mode NORMAL may lose the last transactions to a power cut, so Database.write forces the log to
+    # disk after each commit, before anything is acknowledged: a phone then forgets its picture. It is FULL
+    # but for where the waiting is done: not within the one write transaction that there can be.
+    cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _force_log(path: Path) -> None:
+    """Raises StorageFull, OSError. Without a log everything is in the database, forced to disk."""
+    try:
+        log = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        os.fdatasync(log)
+    finally:
+        os.close(log)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -127,6 +127,8 @@ class RecordStore(
                 suspects = await _unnamed(tx, part)
             if not suspects:
                 continue
+            # A row that was removed must be so on disk as well, before its blob goes.
+            await self._database.flush()
             async with self._write() as tx:
                 await tx.serialize()
                 for name in await _unnamed(tx, suspects):

@@ -108,7 +108,7 @@ class SnapshotStore(UploadStore):
                 await tx.change(
                     update(uploads).where(uploads.c.upload_id == upload_id).values(snapshot_id=snapshot_id)
                 )
-            kept = await _snapshot(tx, snapshot_id)
+            kept = _as_kept(values, new, sha256)
             await self._secure_blob(tx, keys, blob_name, data)
             await tx.audit(actor, "snapshot.create", f"snapshot/{snapshot_id}", now)
         return kept
@@ -241,6 +241,19 @@ def _snapshot_values(
         "has_location": facts.has_location,
         "facts": seal_facts(keys, "snapshots", snapshot_id, sealed),
     }
+
+
+def _as_kept(values: Mapping[str, Any], new: NewUpload, sha256: str) -> Snapshot:
+    """A snapshot as its row will be read back: nothing is derived from it yet."""
+    told = {name: values[name] for name in Snapshot.__dataclass_fields__ if name in values}
+    return Snapshot(
+        **told,
+        sha256=sha256,
+        device=new.device,
+        settings=dict(new.settings),
+        derived=(),
+        calibration=None,
+    )
 
 
 async def _snapshot(tx: Tx, snapshot_id: str) -> Snapshot:

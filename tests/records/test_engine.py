@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -77,6 +78,40 @@ async def test_there_is_one_line_of_migrations(tmp_path: Path) -> None:
     await database.close()
 
 
+async def test_a_write_is_on_disk_when_it_is_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forced: list[bytes] = []
+
+    def watched(log: int) -> None:
+        forced.append(os.pread(log, os.fstat(log).st_size, 0))
+
+    monkeypatch.setattr("records.engine.os.fdatasync", watched)
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/record.db")
+    await database.migrate()
+    for number in range(3):
+        before = len(forced)
+        async with database.write() as conn:
+            await conn.execute(text(f"INSERT INTO sites VALUES ('{number}', 'acknowledged {number}')"))
+        assert any(f"acknowledged {number}".encode() in log for log in forced[before:])
+    await database.close()
+
+
+async def test_what_postgresql_flushes_holds_every_commit_before(postgres: PrivatePostgres) -> None:
+    postgres.create("flushed")
+    database = Database(postgres.url("flushed"))
+    await database.migrate()
+    for number in range(20):
+        async with database.write() as conn:
+            await conn.execute(text(f"INSERT INTO sites VALUES ('{number}', 'x')"))
+            written = (await conn.execute(text("SELECT pg_current_wal_insert_lsn()"))).scalar_one()
+        async with database.read() as conn:
+            asked = text("SELECT pg_current_wal_flush_lsn() >= CAST(:lsn AS pg_lsn)")
+            assert (await conn.execute(asked, {"lsn": written})).scalar_one()
+    await database.close()
+    postgres.drop("flushed")
+
+
 async def test_sqlite_is_durable_and_checks_references(tmp_path: Path) -> None:
     database = Database(f"sqlite+aiosqlite:///{tmp_path}/record.db")
     await database.migrate()
@@ -86,7 +121,7 @@ async def test_sqlite_is_durable_and_checks_references(tmp_path: Path) -> None:
             for pragma in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     await database.close()
-    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
+    assert found == {"journal_mode": "wal", "synchronous": 1, "foreign_keys": 1, "busy_timeout": 30_000}
 
 
 async def test_a_failed_block_keeps_nothing(database_url: str) -> None:
