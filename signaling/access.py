@@ -28,6 +28,9 @@ class Act(StrEnum):
     CHECK_DISPLAY = "check_display"
     READ_TIMELINE = "read_timeline"
     READ_PICTURE = "read_picture"
+    READ_ENTRY = "read_entry"
+    WRITE_ENTRY = "write_entry"
+    SEARCH = "search"
     READ_JOIN = "read_join"
     CONSENT = "consent"
     SATISFY = "satisfy"
@@ -106,6 +109,10 @@ _ROWS: tuple[_Row, ...] = (
     (Act.READ_TIMELINE, (_R,), (Resource.PATIENT,), (Tie.REFERRING_SITE,)),
     (Act.READ_PICTURE, (_S,), (Resource.SNAPSHOT,), (Tie.NOT_YET_ACCEPTED, Tie.ACCEPTING_SPECIALIST)),
     (Act.READ_PICTURE, (_R,), (Resource.SNAPSHOT,), (Tie.REFERRING_SITE,)),
+    (Act.READ_ENTRY, (_S,), (Resource.PATIENT,), (Tie.ACCEPTING_SPECIALIST,)),
+    (Act.READ_ENTRY, (_R,), (Resource.PATIENT,), (Tie.REFERRING_SITE,)),
+    (Act.WRITE_ENTRY, (_S,), (Resource.PATIENT,), (Tie.ACCEPTING_SPECIALIST,)),
+    (Act.SEARCH, (_S, _R), (Resource.CLINIC,), (Tie.NONE,)),
     (Act.READ_JOIN, (_P, _I), _CONSULTATIONS, _PLACES),
     (Act.CONSENT, (_P,), _OPEN, _PLACES),
     (Act.SATISFY, (_P,), (Resource.ENDED_CONSULTATION,), _PLACES),

@@ -13,6 +13,8 @@ from signaling.access import Act, Resource, Tie
 from signaling.consultation_events import consultation_events
 from signaling.errors import Refusal
 from signaling.http_base import MAX_JSON_BYTES, client_address, identify, outermost
+from signaling.http_entries import entry_routes
+from signaling.http_history import history_routes
 from signaling.http_join import join_routes
 from signaling.http_pages import page_routes
 from signaling.http_pictures import picture_routes
@@ -32,7 +34,8 @@ def make_app(services: Services) -> web.Application:
     """Every HTTP door."""
     app = web.Application(middlewares=[outermost], client_max_size=MAX_JSON_BYTES)
     app[SERVICES] = services
-    for routes in (staff_routes, join_routes, upload_routes, picture_routes, page_routes):
+    of_staff = (staff_routes, entry_routes, history_routes)
+    for routes in (*of_staff, join_routes, upload_routes, picture_routes, page_routes):
         app.add_routes(routes())
     return app
 

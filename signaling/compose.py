@@ -19,13 +19,14 @@ from redis.exceptions import RedisError
 
 import colorcal
 import consult_ui
+from colorcal import skin_color
 from media import native
 from media.interface import MediaConfig, Relay
 from media.simulated.patient import PatientOptions
 from media.simulated.patient import run as run_patient
 from media.worker import MediaWorker
 from records import images
-from records.interface import Records, RecordsConfig
+from records.interface import Records, RecordsConfig, RetentionPolicy
 from records.store import RecordStore
 from signaling.app import bind_consultation, bind_worklist, make_app
 from signaling.auth import Auth, Passwords
@@ -34,6 +35,7 @@ from signaling.color_jobs import ColorFunctions
 from signaling.color_workers import ColorWorkers
 from signaling.keys import load_or_make_master_key
 from signaling.lease import Lease, OnlyNode, RedisLease
+from signaling.lesion_measuring import LesionMeasuring
 from signaling.live import CONSULTATION, WORKLIST, SocketLive, make_server
 from signaling.mail import Mailer
 from signaling.messages import IceServer
@@ -102,6 +104,9 @@ def records_config(settings: Settings) -> RecordsConfig:
         master_key=load_or_make_master_key(settings.master_key_path, may_make=fresh),
         max_upload_bytes=settings.max_upload_bytes,
         blobs_url=settings.blobs_url,
+        retention=RetentionPolicy(
+            settings.keep_clinical_years, settings.keep_document_years, settings.keep_working_years
+        ),
     )
 
 
@@ -197,6 +202,7 @@ async def _start(
         auth=Auth(records, Passwords(), timedelta(hours=settings.session_hours)),
         reader=reader,
         stills=stills,
+        measuring=LesionMeasuring(records, images.to_srgb, skin_color.measure_outline),
         bus=bus,
         mailer=Mailer(settings.smtp_url, settings.mail_from) if settings.smtp_url else None,
         ice_servers=_ice_servers(settings),

@@ -34,6 +34,20 @@ AdaptationName = Literal["full", "own_picture_smaller", "fewer_frames", "still_p
 CaptureStateName = Literal["requested", "taking", "uploading", "storing", "stored", "failed"]
 
 
+LateralityName = Literal["left", "right", "none"]
+MapViewName = Literal["front", "back"]
+LesionStateName = Literal["active", "resolved", "excised"]
+FormName = Literal["polygon", "ellipse", "arrow", "text"]
+ClinicalStatusName = Literal["active", "recurrence", "remission", "resolved"]
+MedicationStatusName = Literal["active", "completed", "stopped"]
+SectionName = Literal["history", "examination", "assessment", "plan", "advice"]
+DocumentKindName = Literal["pathology", "dermoscopy", "laboratory", "other"]
+EntryKindName = Literal["lesion", "annotation", "measurement", "condition", "medication", "note", "document"]
+HistoryKindName = Literal["referral", "consultation", "snapshot", "entry", "satisfaction"]
+SubjectKindName = Literal["patient", "referral", "consultation", "entry"]
+VerdictName = Literal["increased", "decreased", "no_measurable_change", "not_comparable"]
+
+
 class Request(Struct, forbid_unknown_fields=True):
     """A message from a client: unknown fields are refused."""
 
@@ -436,6 +450,298 @@ class TimelineView(View):
     consultations: list[TimelineConsultation]
     snapshots: list[SnapshotView]
     satisfactions: list[SatisfactionView]
+
+
+# --- what clinicians write ---------------------------------------------------------------------------------
+
+
+Label = Annotated[str, Meta(min_length=1, max_length=200)]
+Code = Annotated[str, Meta(max_length=32)]
+SiteCode = Annotated[str, Meta(max_length=32, pattern=r"^[a-z_]*$")]
+Coordinate = Annotated[float, Meta(ge=-1_000_000, le=1_000_000)]
+Version = Annotated[int, Meta(ge=1, le=1_000_000)]
+CursorText = Annotated[str, Meta(max_length=120)]
+
+
+class LesionContent(Request):
+    """A lesion: its label, where it is, and what became of it. map_point: shares of the drawing's size."""
+
+    label: Label
+    site: SiteCode
+    laterality: LateralityName
+    state: LesionStateName = "active"
+    map_view: MapViewName | None = None
+    map_point: tuple[float, float] | None = None
+
+
+class AnnotationContent(Request):
+    """Something drawn on a snapshot, in px of the upright original.
+
+    A polygon has its corners; an ellipse its center and the ends of two conjugate half-axes; an arrow its
+    tail and its head; a text its place.
+    """
+
+    form: FormName
+    points: Annotated[list[tuple[Coordinate, Coordinate]], Meta(min_length=1, max_length=2000)]
+    words: Annotated[str, Meta(max_length=500)] = ""
+
+
+class ConditionContent(Request):
+    """A condition in a clinician's words, with a code if there is one."""
+
+    words: Label
+    system: Annotated[str, Meta(max_length=100)] = ""
+    code: Code = ""
+    status: ClinicalStatusName = "active"
+    onset: date | None = None
+
+
+class MedicationContent(Request):
+    """A medication as stated; not a prescription."""
+
+    words: Label
+    dosage: Annotated[str, Meta(max_length=500)] = ""
+    status: MedicationStatusName = "active"
+    started: date | None = None
+    ended: date | None = None
+
+
+class NoteContent(Request):
+    """A note: free text, sections, or both."""
+
+    text: LongText = ""
+    sections: dict[SectionName, LongText] = {}
+
+
+class DocumentContent(View):
+    """An attached document."""
+
+    document_kind: DocumentKindName
+    title: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    issued_on: date | None
+
+
+class QuantityView(View):
+    """A measured value and its standard uncertainty, in the same unit."""
+
+    value: float
+    uncertainty: float
+
+
+class SizeView(View):
+    """Size of an outline in the plane of the skin."""
+
+    longest_mm: QuantityView
+    perpendicular_mm: QuantityView
+    area_mm2: QuantityView
+
+
+class RegionColorView(View):
+    """Color of a region of a corrected picture: CIE Lab under D65, spread, and indices of skin."""
+
+    lightness: QuantityView
+    a: QuantityView
+    b: QuantityView
+    spread_de00: QuantityView
+    erythema_index: QuantityView
+    melanin_index: QuantityView
+    ita_deg: QuantityView | None
+
+
+class LesionColorView(View):
+    """Color inside an outline, and around it."""
+
+    inside: RegionColorView
+    surrounding: RegionColorView
+    contrast_de00: QuantityView
+
+
+class BasisView(View):
+    """What a measurement derives from."""
+
+    annotation_id: str
+    annotation_version: int
+    mm_per_px: QuantityView | None
+    scale_source: str
+    calibration_grade: str | None
+    calibration_de00: float | None
+    software: str
+
+
+class MeasurementContent(View):
+    """What was measured of one version of an outline. size None: no scale; color None: uncalibrated."""
+
+    basis: BasisView
+    size: SizeView | None
+    color: LesionColorView | None
+
+
+class EntryRequest(Request):
+    """POST /api/patients/{patient_id}/entries: exactly one content, and what it is about."""
+
+    lesion: LesionContent | None = None
+    annotation: AnnotationContent | None = None
+    condition: ConditionContent | None = None
+    medication: MedicationContent | None = None
+    note: NoteContent | None = None
+    lesion_id: Id | None = None
+    snapshot_id: Id | None = None
+    consultation_id: Id | None = None
+
+
+class EntryChangeRequest(Request):
+    """PUT /api/entries/{entry_id}: a new version over the one that was read; exactly one content."""
+
+    version: Version
+    lesion: LesionContent | None = None
+    annotation: AnnotationContent | None = None
+    condition: ConditionContent | None = None
+    medication: MedicationContent | None = None
+    note: NoteContent | None = None
+
+
+class EntryView(View):
+    """One version of something that was written about a patient; one of the contents is there."""
+
+    entry_id: str
+    kind: EntryKindName
+    patient_id: str
+    lesion_id: str | None
+    snapshot_id: str | None
+    consultation_id: str | None
+    annotation_id: str | None
+    at: datetime
+    version: int
+    latest_version: int
+    author_name: str
+    written_at: datetime
+    deleted: bool
+    lesion: LesionContent | None = None
+    annotation: AnnotationContent | None = None
+    measurement: MeasurementContent | None = None
+    condition: ConditionContent | None = None
+    medication: MedicationContent | None = None
+    note: NoteContent | None = None
+    document: DocumentContent | None = None
+
+
+class EntryConflictReply(View):
+    """Body of 409 record.conflict where somebody else changed an entry first: what is there now."""
+
+    error: ErrorView
+    current: EntryView
+
+
+class EntryList(View):
+    """GET /api/patients/{patient_id}/entries and /api/entries/{entry_id}/versions, newest first."""
+
+    entries: list[EntryView]
+
+
+class DifferenceView(View):
+    """Later minus earlier, and the least difference that would be told; None where not comparable."""
+
+    verdict: VerdictName
+    difference: float | None
+    least: float | None
+
+
+class ChangeView(View):
+    """What changed of a lesion from one measurement to the next."""
+
+    earlier_id: str
+    later_id: str
+    longest_mm: DifferenceView
+    area_mm2: DifferenceView
+    lightness: DifferenceView
+    a: DifferenceView
+    b: DifferenceView
+    erythema_index: DifferenceView
+    melanin_index: DifferenceView
+
+
+class LesionView(View):
+    """GET /api/lesions/{lesion_id}: pictures by when they were taken, and their measurements, oldest first.
+
+    changes: of each measurement to the next.
+    """
+
+    lesion: EntryView
+    snapshots: list[SnapshotView]
+    measurements: list[EntryView]
+    changes: list[ChangeView]
+
+
+class HistoryItemView(View):
+    """One line of a patient's history; one of the values is there."""
+
+    kind: HistoryKindName
+    item_id: str
+    at: datetime
+    referral: ReferralView | None = None
+    consultation: TimelineConsultation | None = None
+    snapshot: SnapshotView | None = None
+    entry: EntryView | None = None
+    satisfaction: SatisfactionView | None = None
+
+
+class HistoryView(View):
+    """GET /api/patients/{patient_id}/history?cursor=&most=: a page, newest first."""
+
+    items: list[HistoryItemView]
+    cursor: str | None
+    """Where the next page begins; None on the last one."""
+
+
+class SearchRequest(Request):
+    """POST /api/search: everything given has to fit, among one's own patients. A page, newest first."""
+
+    words: Annotated[str, Meta(max_length=200)] = ""
+    code: Code = ""
+    site: SiteCode = ""
+    patient_id: Id | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    cursor: CursorText | None = None
+    most: Annotated[int, Meta(ge=1, le=200)] = 50
+
+
+class SearchHitView(View):
+    """Something that fits. patient alone: the patient's name does."""
+
+    kind: SubjectKindName
+    subject_id: str
+    at: datetime
+    patient: PatientView
+    question: str | None = None
+    note: str | None = None
+    entry: EntryView | None = None
+
+
+class SearchView(View):
+    """What a search found."""
+
+    hits: list[SearchHitView]
+    cursor: str | None
+
+
+class BodySiteView(View):
+    """A site of the body map."""
+
+    code: str
+    parent: str | None
+    paired: bool
+    words_en: str
+    words_zh: str
+
+
+class BodySiteList(View):
+    """GET /api/body-sites"""
+
+    sites: list[BodySiteView]
 
 
 # --- joining by a personal link (Authorization: Bearer <token>) -------------------------------------------

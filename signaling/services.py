@@ -12,6 +12,7 @@ from aiohttp import web
 from records.interface import Records
 from signaling.auth import Auth
 from signaling.bus import Bus
+from signaling.lesion_measuring import LesionMeasuring
 from signaling.mail import Mailer
 from signaling.messages import IceServer
 from signaling.metrics import Metrics
@@ -32,6 +33,7 @@ class Services:
     auth: Auth
     reader: Reader
     stills: Stills
+    measuring: LesionMeasuring
     bus: Bus
     mailer: Mailer | None
     ice_servers: IceServers

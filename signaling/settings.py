@@ -150,6 +150,16 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         int, Meta(ge=1_000_000, description="Largest picture that is taken, in bytes.")
     ] = 64 * 1024 * 1024
     session_hours: Annotated[Positive, Meta(description="How long a staff member stays signed in.")] = 12
+    keep_clinical_years: Annotated[
+        Positive, Meta(description="For how many years what clinicians write is kept at least, once deleted.")
+    ] = 15
+    keep_document_years: Annotated[
+        Positive, Meta(description="For how many years attached documents are kept at least, once deleted.")
+    ] = 15
+    keep_working_years: Annotated[
+        Positive,
+        Meta(description="For how many years aids of work (an arrow on a picture) are kept at least."),
+    ] = 3
     link_days: Annotated[Positive, Meta(description="How long a personal link works.")] = 14
     demo: Annotated[
         bool, Meta(description="Keep a demo clinic with a simulated patient. Never with real patients.")

@@ -102,7 +102,9 @@ def _type(kind: wire.Type, aliases: dict[tuple[str, ...], str]) -> str:
         case wire.TupleType(item_types=items):
             return f"[{', '.join(_type(one, aliases) for one in items)}]"
         case wire.DictType(key_type=key, value_type=value):
-            return f"Record<{_type(key, aliases)}, {_type(value, aliases)}>"
+            # Of a closed set of keys any may be missing.
+            record = f"Record<{_type(key, aliases)}, {_type(value, aliases)}>"
+            return f"Partial<{record}>" if isinstance(key, wire.LiteralType) else record
         case wire.StrType() | wire.DateType() | wire.DateTimeType():
             return "string"
         case wire.IntType() | wire.FloatType():

@@ -29,6 +29,9 @@ EXPECTED = {
     Act.READ_PICTURE: (
         "s@snapshot/not_yet_accepted s@snapshot/accepting_specialist r@snapshot/referring_site"
     ),
+    Act.READ_ENTRY: "s@patient/accepting_specialist r@patient/referring_site",
+    Act.WRITE_ENTRY: "s@patient/accepting_specialist",
+    Act.SEARCH: "s@clinic/none r@clinic/none",
     Act.READ_JOIN: (
         "p@open_consultation/at_the_door p@open_consultation/admitted "
         "p@ended_consultation/at_the_door p@ended_consultation/admitted "
@@ -110,6 +113,9 @@ def test_whoever_waits_reaches_no_media_and_no_record() -> None:
         Act.READ_CONSULTATION,
         Act.READ_TIMELINE,
         Act.READ_PICTURE,
+        Act.READ_ENTRY,
+        Act.WRITE_ENTRY,
+        Act.SEARCH,
         Act.WRITE_NOTE,
         Act.OPEN_UPLOAD,
     }

@@ -36,6 +36,30 @@ export type AdaptationName = "audio_only" | "fewer_frames" | "full" | "own_pictu
 
 export type CaptureStateName = "failed" | "requested" | "stored" | "storing" | "taking" | "uploading";
 
+export type LateralityName = "left" | "none" | "right";
+
+export type MapViewName = "back" | "front";
+
+export type LesionStateName = "active" | "excised" | "resolved";
+
+export type FormName = "arrow" | "ellipse" | "polygon" | "text";
+
+export type ClinicalStatusName = "active" | "recurrence" | "remission" | "resolved";
+
+export type MedicationStatusName = "active" | "completed" | "stopped";
+
+export type SectionName = "advice" | "assessment" | "examination" | "history" | "plan";
+
+export type DocumentKindName = "dermoscopy" | "laboratory" | "other" | "pathology";
+
+export type EntryKindName = "annotation" | "condition" | "document" | "lesion" | "measurement" | "medication" | "note";
+
+export type HistoryKindName = "consultation" | "entry" | "referral" | "satisfaction" | "snapshot";
+
+export type SubjectKindName = "consultation" | "entry" | "patient" | "referral";
+
+export type VerdictName = "decreased" | "increased" | "no_measurable_change" | "not_comparable";
+
 /** A refusal: a stable id for programs, words for a person, and what is safe. */
 export interface ErrorView {
   id: string;
@@ -387,6 +411,262 @@ export interface TimelineView {
   consultations: TimelineConsultation[];
   snapshots: SnapshotView[];
   satisfactions: SatisfactionView[];
+}
+
+/** A lesion: its label, where it is, and what became of it. map_point: shares of the drawing's size. */
+export interface LesionContent {
+  label: string;
+  site: string;
+  laterality: LateralityName;
+  state?: LesionStateName;
+  map_view?: MapViewName | null;
+  map_point?: [number, number] | null;
+}
+
+/**
+ * Something drawn on a snapshot, in px of the upright original.
+ *
+ * A polygon has its corners; an ellipse its center and the ends of two conjugate half-axes; an arrow its
+ * tail and its head; a text its place.
+ */
+export interface AnnotationContent {
+  form: FormName;
+  points: [number, number][];
+  words?: string;
+}
+
+/** A condition in a clinician's words, with a code if there is one. */
+export interface ConditionContent {
+  words: string;
+  system?: string;
+  code?: string;
+  status?: ClinicalStatusName;
+  onset?: string | null;
+}
+
+/** A medication as stated; not a prescription. */
+export interface MedicationContent {
+  words: string;
+  dosage?: string;
+  status?: MedicationStatusName;
+  started?: string | null;
+  ended?: string | null;
+}
+
+/** A note: free text, sections, or both. */
+export interface NoteContent {
+  text?: string;
+  sections?: Partial<Record<SectionName, string>>;
+}
+
+/** An attached document. */
+export interface DocumentContent {
+  document_kind: DocumentKindName;
+  title: string;
+  media_type: string;
+  size_bytes: number;
+  sha256: string;
+  issued_on: string | null;
+}
+
+/** A measured value and its standard uncertainty, in the same unit. */
+export interface QuantityView {
+  value: number;
+  uncertainty: number;
+}
+
+/** Size of an outline in the plane of the skin. */
+export interface SizeView {
+  longest_mm: QuantityView;
+  perpendicular_mm: QuantityView;
+  area_mm2: QuantityView;
+}
+
+/** Color of a region of a corrected picture: CIE Lab under D65, spread, and indices of skin. */
+export interface RegionColorView {
+  lightness: QuantityView;
+  a: QuantityView;
+  b: QuantityView;
+  spread_de00: QuantityView;
+  erythema_index: QuantityView;
+  melanin_index: QuantityView;
+  ita_deg: QuantityView | null;
+}
+
+/** Color inside an outline, and around it. */
+export interface LesionColorView {
+  inside: RegionColorView;
+  surrounding: RegionColorView;
+  contrast_de00: QuantityView;
+}
+
+/** What a measurement derives from. */
+export interface BasisView {
+  annotation_id: string;
+  annotation_version: number;
+  mm_per_px: QuantityView | null;
+  scale_source: string;
+  calibration_grade: string | null;
+  calibration_de00: number | null;
+  software: string;
+}
+
+/** What was measured of one version of an outline. size None: no scale; color None: uncalibrated. */
+export interface MeasurementContent {
+  basis: BasisView;
+  size: SizeView | null;
+  color: LesionColorView | null;
+}
+
+/** POST /api/patients/{patient_id}/entries: exactly one content, and what it is about. */
+export interface EntryRequest {
+  lesion?: LesionContent | null;
+  annotation?: AnnotationContent | null;
+  condition?: ConditionContent | null;
+  medication?: MedicationContent | null;
+  note?: NoteContent | null;
+  lesion_id?: string | null;
+  snapshot_id?: string | null;
+  consultation_id?: string | null;
+}
+
+/** PUT /api/entries/{entry_id}: a new version over the one that was read; exactly one content. */
+export interface EntryChangeRequest {
+  version: number;
+  lesion?: LesionContent | null;
+  annotation?: AnnotationContent | null;
+  condition?: ConditionContent | null;
+  medication?: MedicationContent | null;
+  note?: NoteContent | null;
+}
+
+/** One version of something that was written about a patient; one of the contents is there. */
+export interface EntryView {
+  entry_id: string;
+  kind: EntryKindName;
+  patient_id: string;
+  lesion_id: string | null;
+  snapshot_id: string | null;
+  consultation_id: string | null;
+  annotation_id: string | null;
+  at: string;
+  version: number;
+  latest_version: number;
+  author_name: string;
+  written_at: string;
+  deleted: boolean;
+  lesion: LesionContent | null;
+  annotation: AnnotationContent | null;
+  measurement: MeasurementContent | null;
+  condition: ConditionContent | null;
+  medication: MedicationContent | null;
+  note: NoteContent | null;
+  document: DocumentContent | null;
+}
+
+/** Body of 409 record.conflict where somebody else changed an entry first: what is there now. */
+export interface EntryConflictReply {
+  error: ErrorView;
+  current: EntryView;
+}
+
+/** GET /api/patients/{patient_id}/entries and /api/entries/{entry_id}/versions, newest first. */
+export interface EntryList {
+  entries: EntryView[];
+}
+
+/** Later minus earlier, and the least difference that would be told; None where not comparable. */
+export interface DifferenceView {
+  verdict: VerdictName;
+  difference: number | null;
+  least: number | null;
+}
+
+/** What changed of a lesion from one measurement to the next. */
+export interface ChangeView {
+  earlier_id: string;
+  later_id: string;
+  longest_mm: DifferenceView;
+  area_mm2: DifferenceView;
+  lightness: DifferenceView;
+  a: DifferenceView;
+  b: DifferenceView;
+  erythema_index: DifferenceView;
+  melanin_index: DifferenceView;
+}
+
+/**
+ * GET /api/lesions/{lesion_id}: pictures by when they were taken, and their measurements, oldest first.
+ *
+ * changes: of each measurement to the next.
+ */
+export interface LesionView {
+  lesion: EntryView;
+  snapshots: SnapshotView[];
+  measurements: EntryView[];
+  changes: ChangeView[];
+}
+
+/** One line of a patient's history; one of the values is there. */
+export interface HistoryItemView {
+  kind: HistoryKindName;
+  item_id: string;
+  at: string;
+  referral: ReferralView | null;
+  consultation: TimelineConsultation | null;
+  snapshot: SnapshotView | null;
+  entry: EntryView | null;
+  satisfaction: SatisfactionView | null;
+}
+
+/** GET /api/patients/{patient_id}/history?cursor=&most=: a page, newest first. */
+export interface HistoryView {
+  items: HistoryItemView[];
+  /** Where the next page begins; None on the last one. */
+  cursor: string | null;
+}
+
+/** POST /api/search: everything given has to fit, among one's own patients. A page, newest first. */
+export interface SearchRequest {
+  words?: string;
+  code?: string;
+  site?: string;
+  patient_id?: string | null;
+  since?: string | null;
+  until?: string | null;
+  cursor?: string | null;
+  most?: number;
+}
+
+/** Something that fits. patient alone: the patient's name does. */
+export interface SearchHitView {
+  kind: SubjectKindName;
+  subject_id: string;
+  at: string;
+  patient: PatientView;
+  question: string | null;
+  note: string | null;
+  entry: EntryView | null;
+}
+
+/** What a search found. */
+export interface SearchView {
+  hits: SearchHitView[];
+  cursor: string | null;
+}
+
+/** A site of the body map. */
+export interface BodySiteView {
+  code: string;
+  parent: string | null;
+  paired: boolean;
+  words_en: string;
+  words_zh: string;
+}
+
+/** GET /api/body-sites */
+export interface BodySiteList {
+  sites: BodySiteView[];
 }
 
 /** GET /api/join: what a personal link opens. */
