@@ -2,17 +2,20 @@
 
 from colorcal.calibration import FittedCalibration, calibrate, calibrate_samples
 from colorcal.chart import detect_chart, track_chart
+from colorcal.decoder import compare_decoders
 from colorcal.errors import ColorInputError
 from colorcal.interface import (
     Calibration,
     CalibrationReport,
     ChartDetection,
+    DecoderDifference,
     Grade,
+    PatchSamples,
     StillQuality,
     StillReason,
     StillVerdict,
 )
-from colorcal.patches import PatchSamples, sample_patches
+from colorcal.patches import sample_patches
 from colorcal.steady import SteadyCalibration
 from colorcal.still_quality import judge_still
 
@@ -21,6 +24,7 @@ __all__ = [
     "CalibrationReport",
     "ChartDetection",
     "ColorInputError",
+    "DecoderDifference",
     "FittedCalibration",
     "Grade",
     "PatchSamples",
@@ -30,6 +34,7 @@ __all__ = [
     "StillVerdict",
     "calibrate",
     "calibrate_samples",
+    "compare_decoders",
     "detect_chart",
     "judge_still",
     "sample_patches",

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from colorcal.color_math import Floats, srgb_encode
 from colorcal.correction import Correction, Mixture
+from colorcal.decoder import DecodedCorrection
+
+AnyCorrection = Correction | Mixture | DecodedCorrection
 
 _NODES: Final = 33
 _FRACTIONS: Final = 32
@@ -17,9 +20,12 @@ _FRACTIONS: Final = 32
 _CHUNK_PX: Final = 1 << 18
 
 
-def sample_lut(correction: Correction | Mixture, size: int) -> Floats:
+def sample_lut(correction: AnyCorrection, size: int) -> Floats:
     """The correction on a grid, float64 [size, size, size, 3] indexed [r, g, b], values 0 to 1."""
     axis = np.linspace(0, 1, size)
+    if isinstance(correction, DecodedCorrection):
+        grid = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1)
+        return correction(grid.reshape(-1, 3)).reshape(size, size, size, 3)
     total = np.zeros((size**3, 3))
     for part in correction.parts:
         linear = part.to_linear(axis)
@@ -83,7 +89,7 @@ class FastTable:
         return result
 
 
-def apply_exactly(correction: Correction | Mixture, rgb: NDArray[np.uint16]) -> NDArray[np.uint16]:
+def apply_exactly(correction: AnyCorrection, rgb: NDArray[np.uint16]) -> NDArray[np.uint16]:
     """Correct a 16-bit picture by the formula itself, so that no table can band."""
     flat = rgb.reshape(-1, 3)
     out = np.empty_like(flat)

@@ -7,15 +7,16 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from colorcal.apply import FastTable, apply_exactly, quantise, sample_lut
+from colorcal.apply import AnyCorrection, FastTable, apply_exactly, quantise, sample_lut
 from colorcal.chart import detect_chart
 from colorcal.correction import Correction, Mixture
+from colorcal.decoder import DecodedCorrection
 from colorcal.errors import ColorInputError, check_picture, check_size
 from colorcal.estimate import estimate
-from colorcal.interface import CalibrationReport, ChartDetection
+from colorcal.interface import CalibrationReport, ChartDetection, DecoderDifference
 from colorcal.patches import PatchSamples, sample_patches
 from colorcal.reference import PATCHES
-from colorcal.report import make_report
+from colorcal.report import make_report, with_decoder
 
 _FAST_NODES = 33
 
@@ -27,11 +28,17 @@ class FittedCalibration:
     """
 
     def __init__(
-        self, correction: Correction | Mixture, report: CalibrationReport, detection: ChartDetection
+        self,
+        correction: Correction | Mixture,
+        report: CalibrationReport,
+        detection: ChartDetection,
+        difference: DecoderDifference | None = None,
     ) -> None:
+        """difference: of the decoder whose pictures are corrected from the one that was calibrated."""
         self._correction = correction
         self._report = report
         self._detection = detection
+        self._difference = difference
         self._table: FastTable | None = None
 
     @property
@@ -46,29 +53,44 @@ class FittedCalibration:
 
     @property
     def correction(self) -> Correction | Mixture:
-        """The fitted parameters."""
+        """The fitted parameters, for the decoder that was calibrated."""
         return self._correction
+
+    def decoded_with(self, difference: DecoderDifference) -> FittedCalibration:
+        """The same calibration for what another decoder shows of the video; the report says so."""
+        report = with_decoder(self._report, difference.de00)
+        return FittedCalibration(self._correction, report, self._detection, difference)
 
     def apply(self, rgb: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8] | NDArray[np.uint16]:
         """Correct a picture: H x W x 3, sRGB-encoded, the type it came with."""
         picture = check_picture(rgb)
         if picture.dtype == np.uint16:
-            return apply_exactly(self._correction, cast("NDArray[np.uint16]", picture))
+            return apply_exactly(self._whole(), cast("NDArray[np.uint16]", picture))
         if self._table is None:
-            self._table = FastTable(sample_lut(self._correction, _FAST_NODES))
+            self._table = FastTable(sample_lut(self._whole(), _FAST_NODES))
         return self._table(cast("NDArray[np.uint8]", picture))
 
     def lut(self, size: int = 33) -> NDArray[np.uint8]:
         """The correction as a 3D LUT, uint8 [size, size, size, 3], indexed [r, g, b]; size 2 to 129."""
-        return quantise(sample_lut(self._correction, check_size(size)))
+        return quantise(sample_lut(self._whole(), check_size(size)))
+
+    def _whole(self) -> AnyCorrection:
+        if self._difference is None:
+            return self._correction
+        return DecodedCorrection(self._difference, self._correction)
 
     def __getstate__(self) -> dict[str, Any]:
         """The parameters alone."""
-        return {"_correction": self._correction, "_report": self._report, "_detection": self._detection}
+        return {
+            "_correction": self._correction,
+            "_report": self._report,
+            "_detection": self._detection,
+            "_difference": self._difference,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore from parameters."""
-        self.__init__(state["_correction"], state["_report"], state["_detection"])  # type: ignore[misc]
+        self.__init__(state["_correction"], state["_report"], state["_detection"], state["_difference"])  # type: ignore[misc]
 
 
 def calibrate(

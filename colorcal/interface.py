@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+_AGREE_DE00: Final = 0.5
+"""Two decoders that agree differ by less: in rounding, and in how they interpolate chroma."""
+_EXPLAINED_DE00: Final = 1.0
+"""What an explanation may leave, as the median over the patches."""
 
 
 class Grade(StrEnum):
@@ -80,6 +85,48 @@ class StillQuality:
 
 
 @dataclass(frozen=True, slots=True)
+class PatchSamples:
+    """Encoded colors of the patches, 0 to 1, in reference order.
+
+    mean: float64 [24, 3]. spread: robust standard deviation within a patch, float64 [24, 3].
+    clipped: bool [24], a channel at its upper end. visible: bool [24], the patch lies in the picture.
+    """
+
+    mean: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    clipped: NDArray[np.bool_]
+    visible: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderDifference:
+    """What a picture's own decoder made of it: reference = matrix @ seen + offset, encoded, 0 to 1.
+
+    matrix: float64 [3, 3]. offset: float64 [3]. de00: median CIEDE2000 over the patches between what is seen
+    and the reference. residual_de00: the same once the difference is undone.
+    """
+
+    matrix: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    de00: float
+    residual_de00: float
+
+    @property
+    def agrees(self) -> bool:
+        """The decoders show the same colors."""
+        return self.de00 < _AGREE_DE00
+
+    @property
+    def explained(self) -> bool:
+        """Undoing it leads back to the reference."""
+        return self.residual_de00 < _EXPLAINED_DE00
+
+    def undo(self, encoded: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the reference decoder would show instead of these colors [N, 3], 0 to 1."""
+        return np.clip(encoded @ self.matrix.T + self.offset, 0, 1)
+
+
+@dataclass(frozen=True, slots=True)
 class CalibrationReport:
     """What is known about one calibration, in numbers and in words for a person."""
 
@@ -149,6 +196,9 @@ class Calibration(Protocol):
     @property
     def detection(self) -> ChartDetection:
         """Where the chart was."""
+
+    def decoded_with(self, difference: DecoderDifference) -> Calibration:
+        """The same for what another decoder shows of the video; its report says so."""
 
     def apply(self, rgb: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8] | NDArray[np.uint16]:
         """Correct a picture: H x W x 3, sRGB-encoded, the type it came with."""

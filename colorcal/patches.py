@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colorcal.color_math import Floats
+from colorcal.interface import PatchSamples as PatchSamples
 from colorcal.reference import COLUMNS, PATCHES, ROWS
 
 _SIDE_SAMPLES: Final = 13
@@ -17,20 +17,6 @@ _REACH: Final = 0.26
 _TRIM: Final = 0.2
 _CLIP_HIGH: Final = 0.985
 _CLIP_LOW: Final = 0.006
-
-
-@dataclass(frozen=True, slots=True)
-class PatchSamples:
-    """Encoded colors of the patches, 0 to 1, in reference order.
-
-    mean: float64 [24, 3]. spread: robust standard deviation within a patch, float64 [24, 3].
-    clipped: bool [24], a channel at its upper end. visible: bool [24], the patch lies in the picture.
-    """
-
-    mean: Floats
-    spread: Floats
-    clipped: NDArray[np.bool_]
-    visible: NDArray[np.bool_]
 
 
 def sample_patches(picture: NDArray[Any], centers: Floats) -> PatchSamples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -52,6 +53,11 @@ _CLIPPED_WORDS: Final = (
     " {count} chart patches are overexposed: use softer light or move away from the lamp.",
     "有 {count} 个色块过曝：请使用较柔和的光线或远离灯光。",
 )
+_DECODER_WORDS: Final = (
+    " This browser shows the video in other colors than it was sent in (dE00 {de00:.1f} on the chart): "
+    "measured in your picture, and undone.",
+    "本浏览器显示的视频颜色与发送的不同（色卡上 dE00 {de00:.1f}）：已在您的画面中测得并还原。",
+)
 
 
 def make_report(samples: PatchSamples, made: Estimate, detection: ChartDetection) -> CalibrationReport:
@@ -90,6 +96,12 @@ def make_report(samples: PatchSamples, made: Estimate, detection: ChartDetection
         words_en=words_en,
         words_zh=words_zh,
     )
+
+
+def with_decoder(report: CalibrationReport, de00: float) -> CalibrationReport:
+    """The report for a picture whose own decoder is off by so much, which its correction undoes."""
+    english, chinese = (words.format(de00=de00) for words in _DECODER_WORDS)
+    return replace(report, words_en=report.words_en + english, words_zh=report.words_zh + chinese)
 
 
 def _grade(expected: float, residual: float, dropped: int, clipped: int) -> Grade:
