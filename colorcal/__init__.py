@@ -15,6 +15,7 @@ from colorcal.interface import (
     StillReason,
     StillVerdict,
 )
+from colorcal.matrix import matrix_mix_up
 from colorcal.patches import sample_patches
 from colorcal.steady import SteadyCalibration
 from colorcal.still_quality import judge_still
@@ -37,6 +38,7 @@ __all__ = [
     "compare_decoders",
     "detect_chart",
     "judge_still",
+    "matrix_mix_up",
     "sample_patches",
     "track_chart",
 ]

@@ -54,9 +54,9 @@ _CLIPPED_WORDS: Final = (
     "有 {count} 个色块过曝：请使用较柔和的光线或远离灯光。",
 )
 _DECODER_WORDS: Final = (
-    " This browser shows the video in other colors than it was sent in (dE00 {de00:.1f} on the chart): "
-    "measured in your picture, and undone.",
-    "本浏览器显示的视频颜色与发送的不同（色卡上 dE00 {de00:.1f}）：已在您的画面中测得并还原。",
+    " The video is shown in other colors than it was made in (dE00 {de00:.1f} on the chart): "
+    "that was measured, and is undone.",
+    "视频显示的颜色与制作时不同（色卡上 dE00 {de00:.1f}）：已测得并还原。",
 )
 
 

@@ -33,6 +33,7 @@ from media.values import (
     PublicationInfo,
     Purpose,
     Source,
+    StatedMatrix,
     TappedFrame,
     TransportState,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "RelayStats",
     "SdpRefused",
     "Source",
+    "StatedMatrix",
     "SubscriptionStats",
     "TappedFrame",
     "TransportChanged",

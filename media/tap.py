@@ -16,7 +16,7 @@ from av.video.frame import VideoFrame
 from media.depacketize import CodedPicture, Depacketizer
 from media.fragments import MalformedPacket, UnsupportedCodec
 from media.interface import ChromaEmphasis, TappedFrame
-from media.yuv import plane_of, to_rgb
+from media.yuv import plane_of, stated_matrix, to_rgb
 
 QUEUE_PICTURES = 30
 """Coded pictures that may wait for the decoder: a second of video."""
@@ -147,6 +147,7 @@ class Tap:
                 rtp_timestamp=picture.rtp_timestamp,
                 received_at_s=picture.arrived_s,
                 sharpness=sharpness(frame),
+                stated=stated_matrix(frame),
             )
             self._on_loop(partial(self._arrive, tapped))
 

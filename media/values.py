@@ -92,6 +92,16 @@ class Negotiation:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedMatrix:
+    """How a stream says that its Y'CbCr was made: weights of red and blue in luma, and the range
+    (ITU-T H.273 section 8.3). Streams are wrong about it now and then."""
+
+    kr: float
+    kb: float
+    full_range: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TappedFrame:
     """One decoded frame of a room's camera, off the forwarding path.
 
@@ -106,6 +116,8 @@ class TappedFrame:
     """Monotonic clock of the worker, in seconds."""
     sharpness: float
     """Variance of the Laplacian of luma; comparable only between frames of one Publication."""
+    stated: StatedMatrix | None = None
+    """What the stream states, and rgb was converted with; None where it states no matrix."""
 
 
 class Purpose(StrEnum):

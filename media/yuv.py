@@ -11,7 +11,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
 from media.emphasis import inverse_table
-from media.interface import ChromaEmphasis
+from media.interface import ChromaEmphasis, StatedMatrix
 
 LUMA_WEIGHTS: dict[int, tuple[float, float]] = {
     Colorspace.ITU709: (0.2126, 0.0722),
@@ -48,7 +48,7 @@ def to_rgb(frame: VideoFrame, emphasis: ChromaEmphasis | None = None) -> NDArray
     """
     if emphasis is None and (frame.format.is_rgb or frame.format.name.startswith("gbr")):
         return np.ascontiguousarray(frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False))
-    full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+    full = _is_full_range(frame)
     kr, kb = LUMA_WEIGHTS.get(frame.colorspace, LUMA_WEIGHTS[Colorspace.ITU601])
     if frame.format.name not in ("yuv420p", "yuvj420p", "yuv422p", "yuv444p", "yuvj422p", "yuvj444p"):
         frame = frame.reformat(format="yuv444p")
@@ -62,6 +62,18 @@ def to_rgb(frame: VideoFrame, emphasis: ChromaEmphasis | None = None) -> NDArray
     rgb = cv2.transform(merged.astype(np.float32), rgb_from_yuv(kr, kb, full).astype(np.float32))
     # Rounds to nearest and saturates.
     return cv2.convertScaleAbs(np.maximum(rgb, 0)).astype(np.uint8, copy=False)
+
+
+def stated_matrix(frame: VideoFrame) -> StatedMatrix | None:
+    """What the stream says of its matrix and range; None where it says no matrix, or has none."""
+    weights = LUMA_WEIGHTS.get(frame.colorspace)
+    if weights is None or frame.format.is_rgb:
+        return None
+    return StatedMatrix(*weights, full_range=_is_full_range(frame))
+
+
+def _is_full_range(frame: VideoFrame) -> bool:
+    return frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
 
 
 def plane_of(frame: VideoFrame, index: int) -> NDArray[np.uint8]:

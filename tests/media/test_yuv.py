@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from media.depacketize import CodedPicture
 from media.emphasis import SKIN, forward_table
+from media.interface import StatedMatrix
 from media.tap import decode_picture, open_decoder
-from media.yuv import LUMA_WEIGHTS, rgb_from_yuv, to_rgb
+from media.yuv import LUMA_WEIGHTS, rgb_from_yuv, stated_matrix, to_rgb
 from tests.media.coded import Tags, encode, encoder, yuv_frame
 
 RANGES = [ColorRange.MPEG, ColorRange.JPEG]
@@ -82,6 +83,16 @@ def test_tags_survive_a_real_stream(codec: str, matrix: int, color_range: int) -
     frame = decode_picture(open_decoder(codec), CodedPicture(codec, (coded,), True, 0, 0.0))
     assert frame is not None
     assert np.abs(medians(to_rgb(frame)) - COLORS).max() <= 4
+
+
+def test_what_a_stream_states_is_told() -> None:
+    planes = columns(Tags(Colorspace.ITU601, ColorRange.MPEG))
+    assert stated_matrix(yuv_frame(planes)) is None
+    for matrix, full in ((Colorspace.ITU709, False), (Colorspace.BT2020, True)):
+        tags = Tags(matrix, ColorRange.JPEG if full else ColorRange.MPEG)
+        assert stated_matrix(yuv_frame(planes, tags)) == StatedMatrix(*LUMA_WEIGHTS[matrix], full)
+    rgb = np.zeros((16, 24, 3), np.uint8)
+    assert stated_matrix(VideoFrame.from_ndarray(rgb, format="rgb24")) is None
 
 
 @given(
