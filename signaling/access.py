@@ -46,6 +46,7 @@ class Act(StrEnum):
     CHAT = "chat"
     READ_CHAT = "read_chat"
     READ_STATISTICS = "read_statistics"
+    MEASURE_PICTURE = "measure_picture"
     CAPTURE = "capture"
     ANSWER_CAPTURE = "answer_capture"
     OPEN_UPLOAD = "open_upload"
@@ -131,6 +132,7 @@ _ROWS: tuple[_Row, ...] = (
     (Act.CHAT, _EVERYBODY, _OPEN, (Tie.ADMITTED,)),
     (Act.READ_CHAT, _EVERYBODY, _OPEN, (Tie.ADMITTED,)),
     (Act.READ_STATISTICS, (_S, _R), _OPEN, (Tie.ADMITTED,)),
+    (Act.MEASURE_PICTURE, _EVERYBODY, _OPEN, (Tie.ADMITTED,)),
     (Act.CAPTURE, (_S,), _OPEN, (Tie.ADMITTED,)),
     (Act.ANSWER_CAPTURE, (_P, _R), _OPEN, (Tie.ADMITTED,)),
     (Act.OPEN_UPLOAD, (_P, _S, _R), _OPEN, (Tie.ADMITTED,)),

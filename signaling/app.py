@@ -25,6 +25,7 @@ from signaling.live import CONSULTATION, WORKLIST, SocketLive, bind
 from signaling.room_capture import RoomCaptures
 from signaling.room_doors import RoomDoors
 from signaling.room_quality import RoomQuality
+from signaling.room_viewers import RoomViewers
 from signaling.rooms import Rooms
 from signaling.services import SERVICES, Services
 from signaling.worklists import Worklists
@@ -47,6 +48,7 @@ def bind_consultation(
     doors: RoomDoors,
     captures: RoomCaptures,
     quality: RoomQuality,
+    viewers: RoomViewers,
     live: SocketLive,
 ) -> None:
     """The /consultation namespace."""
@@ -55,7 +57,9 @@ def bind_consultation(
         who, consultation_id, undoes_emphasis = await _who(services, request, auth)
         await rooms.enter(who, consultation_id, sid, client_address(request), undoes_emphasis)
 
-    events = consultation_events(rooms, doors, captures, quality, services.records, live, services.clock)
+    events = consultation_events(
+        rooms, doors, captures, quality, viewers, services.records, live, services.clock
+    )
     bind(server, CONSULTATION, enter, rooms.left, events)
 
 

@@ -10,13 +10,21 @@ from typing import Any
 import numpy as np
 
 from signaling.color_jobs import Measured
-from signaling.messages import CalibrationView, LutEvent
+from signaling.messages import CalibrationView, DecoderName, LutEvent
 from signaling.views import report_view
 
 RESEND_AFTER = timedelta(seconds=10)
 SOONEST_RESEND = timedelta(seconds=1)
 MEANINGFUL_CODES = 3
 """A LUT that moves a color by more than so many 8-bit codes is sent at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenDecoder:
+    """How a viewer's page shows the camera. report: of the LUT that undoes a difference, if there is one."""
+
+    standing: DecoderName
+    report: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +43,18 @@ class LiveCalibration:
     sent_lut: bytes | None = None
     sent_at: datetime | None = None
 
-    def view(self) -> CalibrationView:
-        """Without the LUT."""
-        return CalibrationView(self.publication_id, report_view(self.report), self.measured_at, self.in_view)
+    def view(
+        self, decoder: DecoderName = "unmeasured", report: Mapping[str, Any] | None = None
+    ) -> CalibrationView:
+        """Without the LUT, for one viewer: what is known of its decoder, and the report of its own LUT."""
+        known = report_view(self.report if report is None else report)
+        return CalibrationView(self.publication_id, known, self.measured_at, self.in_view, decoder)
 
-    def event(self) -> LutEvent | None:
-        """With the LUT; None when there is none."""
-        return LutEvent(self.view(), self.size, self.lut) if self.lut is not None else None
+    def event(self, decoder: DecoderName = "unmeasured", own: Measured | None = None) -> LutEvent | None:
+        """With the LUT, for one viewer: their own where they have one; None when there is none."""
+        if own is not None and own.lut is not None:
+            return LutEvent(self.view(decoder, own.report), own.size, own.lut)
+        return LutEvent(self.view(decoder), self.size, self.lut) if self.lut is not None else None
 
 
 def measured(

@@ -5,25 +5,40 @@ The parts' own functions come as arguments: they travel by name, so a worker imp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from colorcal.interface import Calibration, ChartDetection, Grade, StillQuality
+from colorcal.interface import (
+    Calibration,
+    ChartDetection,
+    DecoderDifference,
+    Grade,
+    PatchSamples,
+    StillQuality,
+)
+from media.interface import StatedMatrix
+from signaling.viewing import Reading, SeenChart
 from signaling.views import quality_values, report_values
 
 LUT_SIZE = 33
 THUMBNAIL_PX = 480
 DISPLAY_PX = 2560
+VERDICTS = 3
+"""Charts that judge what a stream states of its matrix: it does not change in the middle of a call."""
 
 Picture = NDArray[np.uint8]
 DetectChart = Callable[[Picture], ChartDetection | None]
 TrackChart = Callable[[Picture, ChartDetection], ChartDetection | None]
 Calibrate = Callable[[Picture, ChartDetection], Calibration | None]
 JudgeStill = Callable[[Picture, ChartDetection | None, float | None], StillQuality]
+SamplePatches = Callable[[Picture, NDArray[np.float64]], PatchSamples]
+CalibrateSamples = Callable[[PatchSamples, ChartDetection], Calibration]
+MatrixMixUp = Callable[[PatchSamples, float, float, bool], DecoderDifference | None]
+CompareDecoders = Callable[[Sequence[Reading]], DecoderDifference | None]
 ToSrgb = Callable[[bytes], Picture]
 EncodeDerived = Callable[..., bytes]
 
@@ -44,17 +59,24 @@ class ColorFunctions:
     make_steady: Callable[[], Steady]
     calibrate: Calibrate
     judge_still: JudgeStill
+    sample_patches: SamplePatches
+    calibrate_samples: CalibrateSamples
+    matrix_mix_up: MatrixMixUp
+    compare_decoders: CompareDecoders
     to_srgb: ToSrgb
     encode_derived: EncodeDerived
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One frame's calibration. lut: size^3 * 3 bytes, red fastest; None when the grade refuses it."""
+    """One frame's calibration. lut: size^3 * 3 bytes, red fastest; None when the grade refuses it.
+
+    chart: what a viewer's decoder can be compared with; None where the correction is for another decoder."""
 
     report: Mapping[str, Any]
     lut: bytes | None
     size: int = LUT_SIZE
+    chart: SeenChart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +99,22 @@ class Corrected:
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """What a camera's last frames leave for its next one: where the chart was, and the filter."""
+    """What a camera's last frames leave for its next one: where the chart was, the filter, what is shown.
+
+    verdicts: of its first charts about the matrix that its stream states.
+    """
 
     detection: ChartDetection | None = None
     steady: Steady | None = None
+    shown: Calibration | None = None
+    stated: StatedMatrix | None = None
+    verdicts: tuple[DecoderDifference | None, ...] = ()
+
+    @property
+    def mix_up(self) -> DecoderDifference | None:
+        """How the tap's pictures differ from what the camera made, where most charts say so."""
+        against = [one for one in self.verdicts if one is not None]
+        return against[-1] if 2 * len(against) > len(self.verdicts) else None
 
 
 def warm_up(functions: ColorFunctions) -> bool:
@@ -89,23 +123,57 @@ def warm_up(functions: ColorFunctions) -> bool:
 
 
 def measure(
-    functions: ColorFunctions, rgb: Picture, following: Following, now_s: float
+    functions: ColorFunctions,
+    rgb: Picture,
+    following: Following,
+    now_s: float,
+    stated: StatedMatrix | None = None,
 ) -> tuple[Measured | None, Following]:
     """Find the chart in a frame, near its last place first, and fit a correction; None without a chart.
 
-    now_s: the frame's time on any clock that does not go back.
+    now_s: the frame's time on any clock that does not go back. stated: what the frame was converted with,
+    where its stream says so; the chart may prove that wrong.
     """
     found = functions.track_chart(rgb, following.detection) if following.detection is not None else None
     detection = found or functions.detect_chart(rgb)
-    calibration = functions.calibrate(rgb, detection) if detection is not None else None
-    if calibration is None:
+    if detection is None:
         return None, following
+    samples = functions.sample_patches(rgb, detection.centers)
+    following = _weigh_matrix(functions, samples, stated, replace(following, detection=detection))
+    if following.mix_up is not None:
+        samples = replace(samples, mean=following.mix_up.undo(samples.mean))
+    calibration = functions.calibrate_samples(samples, detection)
+    height, width = rgb.shape[:2]
+    chart = SeenChart(detection.centers, detection.patch_pitch_px, (width, height), samples, now_s)
     steady = following.steady or functions.make_steady()
-    after = Following(detection, steady)
+    following = replace(following, steady=steady)
     if calibration.report.grade is Grade.REFUSE:
-        return Measured(report_values(calibration.report), None), after
+        return Measured(report_values(calibration.report), None, chart=chart), following
     shown = steady.update(calibration, now_s) or calibration
-    return Measured(report_values(shown.report), lut_bytes(shown.lut(LUT_SIZE))), after
+    return replace(corrected(shown, following.mix_up), chart=chart), replace(following, shown=shown)
+
+
+def _weigh_matrix(
+    functions: ColorFunctions, samples: PatchSamples, stated: StatedMatrix | None, following: Following
+) -> Following:
+    """Let the camera's first charts judge the stated matrix; what was shown by another verdict goes."""
+    verdicts = following.verdicts if stated == following.stated else ()
+    if stated is not None and len(verdicts) < VERDICTS:
+        verdicts = (*verdicts, functions.matrix_mix_up(samples, stated.kr, stated.kb, stated.full_range))
+    weighed = replace(following, stated=stated, verdicts=verdicts)
+    same = (weighed.mix_up is None) == (following.mix_up is None)
+    return weighed if same else replace(weighed, steady=None, shown=None)
+
+
+def corrected(shown: Calibration, difference: DecoderDifference | None = None) -> Measured:
+    """A calibration as it goes to viewers who see pictures that differ so from those it was made on."""
+    fitted = shown if difference is None else shown.decoded_with(difference)
+    return Measured(report_values(fitted.report), lut_bytes(fitted.lut(LUT_SIZE)))
+
+
+def compare(functions: ColorFunctions, readings: Sequence[Reading]) -> DecoderDifference | None:
+    """How a viewer's picture differs from the one that is calibrated, by what both show of the chart."""
+    return functions.compare_decoders(readings)
 
 
 def lut_bytes(lut: Picture) -> bytes:
@@ -135,5 +203,5 @@ def derive_corrected(
     calibration = functions.calibrate(rgb, detection)
     if calibration is None or calibration.report.grade is Grade.REFUSE:
         return None
-    corrected = np.asarray(calibration.apply(rgb), np.uint8)
-    return Corrected(functions.encode_derived(corrected), report_values(calibration.report))
+    picture = np.asarray(calibration.apply(rgb), np.uint8)
+    return Corrected(functions.encode_derived(picture), report_values(calibration.report))

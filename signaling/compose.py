@@ -46,6 +46,7 @@ from signaling.room_capture import RoomCaptures
 from signaling.room_doors import RoomDoors
 from signaling.room_quality import RoomQuality
 from signaling.room_steps import RoomSteps
+from signaling.room_viewers import RoomViewers
 from signaling.rooms import GRACE_S, Rooms
 from signaling.services import IceServers, Services
 from signaling.settings import Settings, SettingsError
@@ -123,6 +124,10 @@ def color_functions() -> ColorFunctions:
         make_steady=colorcal.SteadyCalibration,
         calibrate=colorcal.calibrate,
         judge_still=colorcal.judge_still,
+        sample_patches=colorcal.sample_patches,
+        calibrate_samples=colorcal.calibrate_samples,
+        matrix_mix_up=colorcal.matrix_mix_up,
+        compare_decoders=colorcal.compare_decoders,
         to_srgb=images.to_srgb,
         encode_derived=images.encode_derived,
     )
@@ -187,7 +192,8 @@ async def _start(
         settings.chroma_emphasis == "auto",
     )
     captures = RoomCaptures(rooms, relay, records, stills, live, utc_now)
-    calibrations = RoomCalibrations(rooms, relay, workers, functions, live, utc_now)
+    viewers = RoomViewers(rooms, workers, functions, live)
+    calibrations = RoomCalibrations(rooms, relay, workers, functions, viewers, utc_now)
     quality = RoomQuality(rooms, relay, live)
     rooms.attach(live, captures, calibrations, quality)
     worklists = Worklists(reader, bus, SocketLive(server, WORKLIST), utc_now)
@@ -212,7 +218,7 @@ async def _start(
     )
     app = make_app(services)
     doors = RoomDoors(rooms, steps, relay, bus, live)
-    bind_consultation(server, services, rooms, doors, captures, quality, live)
+    bind_consultation(server, services, rooms, doors, captures, quality, viewers, live)
     bind_worklist(server, worklists)
     server.attach(app)
     port = await _listen(app, settings, tls, stack)

@@ -18,6 +18,7 @@ from signaling.room_doors import RoomDoors
 from signaling.room_ports import Live
 from signaling.room_quality import RoomQuality
 from signaling.room_steps import actor_of
+from signaling.room_viewers import RoomViewers
 from signaling.rooms import Rooms
 from signaling.views import chat_view, emphasis_from_wire
 
@@ -27,6 +28,7 @@ def consultation_events(
     doors: RoomDoors,
     captures: RoomCaptures,
     quality: RoomQuality,
+    viewers: RoomViewers,
     records: Records,
     live: Live,
     clock: Callable[[], datetime],
@@ -87,6 +89,10 @@ def consultation_events(
     async def statistics(sid: str, request: m.StatisticsRequest) -> m.StatisticsView:
         return quality.statistics(sid)
 
+    async def patches(sid: str, request: m.PatchesRequest) -> m.OkReply:
+        viewers.answered(sid, request)
+        return m.OkReply()
+
     return {
         **{name: (kind, command(name)) for name, (kind, _) in COMMANDS.items()},
         "negotiate": (m.NegotiateRequest, negotiate),
@@ -94,6 +100,7 @@ def consultation_events(
         "chat": (m.ChatRequest, chat),
         "chat_history": (m.ChatHistoryRequest, chat_history),
         "statistics": (m.StatisticsRequest, statistics),
+        "patches": (m.PatchesRequest, patches),
         "capture": (m.CaptureRequest, capture),
         "capture_progress": (m.CaptureProgressRequest, capture_progress),
         "capture_failed": (m.CaptureFailedRequest, capture_failed),

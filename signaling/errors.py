@@ -60,6 +60,7 @@ ERRORS: Mapping[str, tuple[int, str]] = {
     ),
     "capture.silent": (409, "The device did not answer. The best frame of the video is kept instead."),
     "capture.no_frame": (409, "No still came from the device and there is no video frame to keep."),
+    "color.not_asked": (409, "These colors were not asked for, or came too late. Nothing was changed."),
     "upload.incomplete_headers": (400, "The upload request lacks a header that tus 1.0.0 needs."),
     "upload.offset_mismatch": (409, "The upload continues at another place. Ask for its offset and go on."),
     "upload.too_large": (413, "The picture is larger than announced or allowed."),

@@ -27,6 +27,8 @@ StillVerdictName = Literal["accept", "retake", "not_measurable"]
 StillReasonName = Literal[
     "blurred", "dark", "overexposed", "glare", "tilted", "no_chart", "no_scale", "too_far"
 ]
+DecoderName = Literal["unmeasured", "agrees", "corrected", "unexplained"]
+Share = Annotated[float, Meta(ge=0, le=1)]
 EmphasisVersion = Annotated[int, Meta(ge=0, le=1000)]
 PurposeName = Literal["diagnostic", "conversation"]
 FidelityReasonName = Literal["no_picture", "small", "coarse", "lossy", "unmeasured"]
@@ -338,6 +340,9 @@ class CalibrationView(View):
     measured_at: datetime
     in_view: bool
     """The chart was in the last frame looked at."""
+    decoder: DecoderName
+    """What your own page measured of the chart: nothing yet, the server's colors, others that your LUT
+    undoes, or others that nothing explains."""
 
 
 class FidelityView(View):
@@ -988,6 +993,37 @@ class LutEvent(View):
     calibration: CalibrationView
     size: int
     lut: bytes
+
+
+class ChartEvent(View):
+    """`chart` event to viewers: where the chart's patches lie in a Publication's picture, so that a page that
+    draws it through a LUT measures them there, and answers with `patches`.
+
+    centers: x and y of the 24 patches in shares of the picture's width and height, dark skin first, black
+    last. question: to be given back.
+    """
+
+    publication_id: str
+    question: int
+    centers: list[tuple[float, float]]
+
+
+class PatchReading(Request):
+    """A patch as a page's own decoder shows it: encoded RGB, 0 to 1. spread: robust standard deviation in it.
+    clipped: a channel is at its upper end; visible: it lies in the picture."""
+
+    mean: tuple[Share, Share, Share]
+    spread: tuple[Share, Share, Share]
+    clipped: bool
+    visible: bool
+
+
+class PatchesRequest(Request):
+    """`patches`: what a page measured for a `chart` event, in the frame that it showed next."""
+
+    publication_id: Id
+    question: Annotated[int, Meta(ge=1)]
+    patches: Annotated[list[PatchReading], Meta(min_length=24, max_length=24)]
 
 
 class BudgetEvent(View):

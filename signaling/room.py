@@ -8,12 +8,13 @@ from datetime import datetime
 
 from media.interface import PublicationInfo, Source, TransportState
 from records.interface import Admission, Consultation, Participant, Phase, Role
-from signaling.calibrating import LiveCalibration
+from signaling.calibrating import LiveCalibration, SeenDecoder
 from signaling.capture import Capture
 from signaling.consultation import ConsultationState, Place
 from signaling.errors import reply
 from signaling.messages import (
     AdaptationName,
+    CalibrationView,
     CaptureView,
     ConsultationView,
     FidelityView,
@@ -45,6 +46,8 @@ class Room:
     muted: set[str] = field(default_factory=set)
     capture: Capture | None = None
     calibration: LiveCalibration | None = None
+    decoders: dict[str, SeenDecoder] = field(default_factory=dict)
+    """By participant: how their own page shows the camera that is calibrated."""
     fidelity: FidelityView | None = None
     adaptations: dict[str, AdaptationName] = field(default_factory=dict)
     """By participant: how far their path made the relay give way."""
@@ -152,11 +155,18 @@ class Room:
             participants=[self._participant_view(one) for one in self._known_to(you, inside)],
             publications=self._publication_views(participant_id) if inside else [],
             capture=capture_view(self.capture, self.sids) if inside and self.capture is not None else None,
-            calibration=self.calibration.view() if inside and self.calibration is not None else None,
+            calibration=self.calibration_view(participant_id) if inside else None,
             emphasis_version=self.emphasis_version(participant_id) if inside else 0,
             fidelity=self.fidelity if inside else None,
             adaptation=self.adaptations.get(participant_id, "full"),
         )
+
+    def calibration_view(self, participant_id: str) -> CalibrationView | None:
+        """What is known of the live color, in the picture that this participant's page shows."""
+        if self.calibration is None:
+            return None
+        seen = self.decoders.get(participant_id)
+        return self.calibration.view(seen.standing, seen.report) if seen else self.calibration.view()
 
     def _day_with_now(self, day: Sequence[DayEntry]) -> list[DayEntry]:
         """The day as it was last read, with this consultation as it is now."""

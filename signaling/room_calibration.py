@@ -1,4 +1,4 @@
-"""Calibrations in the live rooms: taps the camera on the skin while somebody looks, sends viewers the LUT."""
+"""Calibrations in the live rooms: taps the camera on the skin while somebody looks, and measures it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import structlog
 from media.interface import Relay, TappedFrame, UnknownPublication
 from signaling.background import Background
 from signaling.bus import Change
-from signaling.calibrating import LiveCalibration, measured, sent, to_send
+from signaling.calibrating import measured, sent, to_send
 from signaling.color_jobs import ColorFunctions, Following, measure, warm_up
 from signaling.color_workers import ColorWorkers
 from signaling.room import Room
-from signaling.room_ports import Live
+from signaling.room_viewers import RoomViewers
 from signaling.rooms import Rooms
 
 log = structlog.get_logger()
@@ -40,17 +40,16 @@ class RoomCalibrations:
         relay: Relay,
         workers: ColorWorkers,
         functions: ColorFunctions,
-        live: Live,
+        viewers: RoomViewers,
         clock: Callable[[], datetime],
     ) -> None:
         self._rooms = rooms
         self._relay = relay
         self._workers = workers
         self._functions = functions
-        self._live = live
+        self._viewers = viewers
         self._clock = clock
         self._watches: dict[str, _Watch] = {}
-        self._has_lut: dict[str, set[str]] = {}
         self._background = Background("calibrations")
 
     def room_changed(self, room: Room) -> None:
@@ -65,7 +64,8 @@ class RoomCalibrations:
             self._watch(room, camera)
         if room.calibration is not None and room.calibration.publication_id not in room.publications:
             room.calibration = None
-        self._send_to_late_viewers(room)
+            self._viewers.forget(room)
+        self._viewers.follow(room)
 
     def _watch(self, room: Room, publication_id: str) -> None:
         if not self._watches:
@@ -88,7 +88,7 @@ class RoomCalibrations:
     async def _measure(self, room: Room, watch: _Watch, frame: TappedFrame) -> None:
         try:
             outcome, watch.following = await self._workers.run(
-                measure, self._functions, frame.rgb, watch.following, frame.received_at_s
+                measure, self._functions, frame.rgb, watch.following, frame.received_at_s, frame.stated
             )
         finally:
             watch.busy = False
@@ -99,26 +99,10 @@ class RoomCalibrations:
         room.calibration = measured(before, watch.publication_id, outcome, now)
         if room.calibration is not None and to_send(room.calibration, now):
             room.calibration = sent(room.calibration, now)
-            self._has_lut[room.consultation_id] = set()
+            self._viewers.outdated(room)
+        self._viewers.measured(room, watch.publication_id, outcome, watch.following.shown)
         if room.calibration != before:
             self._rooms.changed(room)
-
-    def _send_to_late_viewers(self, room: Room) -> None:
-        calibration = room.calibration
-        if calibration is None or calibration.sent_lut is None:
-            return
-        have = self._has_lut.setdefault(room.consultation_id, set())
-        publication = room.publications[calibration.publication_id]
-        viewers = {room.sids[one]: one for one in room.inside() if one != publication.participant_id}
-        have &= set(viewers)
-        for sid in set(viewers) - have:
-            have.add(sid)
-            self._background.spawn(self._send(calibration, sid))
-
-    async def _send(self, calibration: LiveCalibration, sid: str) -> None:
-        event = calibration.event()
-        if event is not None:
-            await self._live.emit("lut", event, sid)
 
     async def tick(self, room: Room, now: datetime) -> None:
         """Frames set the pace."""
@@ -131,7 +115,7 @@ class RoomCalibrations:
         watch = self._watches.pop(room.consultation_id, None)
         if watch is not None:
             watch.stop()
-        self._has_lut.pop(room.consultation_id, None)
+        self._viewers.forget(room)
 
     async def stop(self) -> None:
         """End the taps and what is being measured."""
@@ -139,3 +123,4 @@ class RoomCalibrations:
             watch.stop()
         self._watches.clear()
         await self._background.stop()
+        await self._viewers.stop()

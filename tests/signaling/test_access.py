@@ -65,6 +65,7 @@ EXPECTED = {
     Act.MUTE: " ".join(f"{r}@open_consultation/admitted" for r in "psri"),
     Act.CHAT: " ".join(f"{r}@open_consultation/admitted" for r in "psri"),
     Act.READ_CHAT: " ".join(f"{r}@open_consultation/admitted" for r in "psri"),
+    Act.MEASURE_PICTURE: " ".join(f"{r}@open_consultation/admitted" for r in "psri"),
     Act.READ_STATISTICS: "s@open_consultation/admitted r@open_consultation/admitted",
     Act.CAPTURE: "s@open_consultation/admitted",
     Act.ANSWER_CAPTURE: "p@open_consultation/admitted r@open_consultation/admitted",

@@ -50,6 +50,18 @@ def test_a_first_measurement() -> None:
     assert msgspec.to_builtins(first.view())["report"]["dropped_patches"] == [3]
 
 
+def test_a_viewer_with_a_decoder_of_its_own_gets_its_own() -> None:
+    own = Measured(report_values(replace(report(), words_en="in your picture")), bytes(range(24)), 2)
+    event = known().event("corrected", own)
+    assert event is not None
+    assert (event.lut, event.calibration.decoder) == (bytes(range(24)), "corrected")
+    assert event.calibration.report.words_en == "in your picture"
+    shared = known().event("agrees")
+    assert shared is not None
+    assert (shared.lut, shared.calibration.decoder) == (bytes(24), "agrees")
+    assert known().view("corrected", own.report).report.words_en == "in your picture"
+
+
 def test_without_a_chart_nothing_is_known() -> None:
     assert measured(None, "pub", None, NOW) is None
 

@@ -9,10 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from colorcal.interface import DecoderDifference
+from media.interface import StatedMatrix
 from media.simulated.scene import Scene, SceneOptions
+from media.yuv import rgb_from_yuv
 from signaling.color_jobs import (
+    VERDICTS,
     Following,
     Picture,
+    compare,
+    corrected,
     derive_corrected,
     derive_shown,
     lut_bytes,
@@ -55,6 +61,57 @@ def test_a_frame_with_a_chart_is_measured_and_followed(frame: Picture) -> None:
     assert again is not None
     assert after.detection is not None
     assert np.abs(after.detection.centers - following.detection.centers).max() < 5
+
+
+BT709 = StatedMatrix(0.2126, 0.0722, full_range=False)
+
+
+def as_bt709(frame: Picture) -> Picture:
+    """A picture of BT.601 that was decoded as BT.709."""
+    right, wrong = (rgb_from_yuv(kr, kb, False) for kr, kb in ((0.299, 0.114), (BT709.kr, BT709.kb)))
+    yuv = (frame - right[:, 3]) @ np.linalg.inv(right[:, :3]).T
+    return np.clip(yuv @ wrong[:, :3].T + wrong[:, 3], 0, 255).round().astype(np.uint8)
+
+
+def test_a_stream_that_states_a_wrong_matrix_is_seen_through(frame: Picture) -> None:
+    right, _ = measure(FUNCTIONS, frame, Following(), 0.0)
+    following = Following()
+    for turn in range(VERDICTS + 1):
+        mended, following = measure(FUNCTIONS, as_bt709(frame), following, 0.5 * turn, BT709)
+    assert len(following.verdicts) == VERDICTS
+    assert following.mix_up is not None
+    assert right is not None
+    assert mended is not None
+    assert "is undone" in mended.report["words_en"]
+    # What is calibrated, and what viewers are compared with, are the camera's own colors.
+    assert right.chart is not None
+    assert mended.chart is not None
+    assert np.median(np.abs(right.chart.samples.mean - mended.chart.samples.mean)) < 0.005
+    # The same stream without its tag, or with another one, is judged anew.
+    _, after = measure(FUNCTIONS, frame, following, 3.0)
+    assert (after.verdicts, after.mix_up) == ((), None)
+
+
+def test_one_verdict_of_several_is_not_enough() -> None:
+    against = DecoderDifference(np.eye(3), np.zeros(3), 2.0, 0.0)
+    assert Following(verdicts=(against, None, None)).mix_up is None
+    assert Following(verdicts=(against, None, against)).mix_up is against
+
+
+def test_a_viewer_is_compared_by_colorcal(frame: Picture) -> None:
+    outcome, following = measure(FUNCTIONS, frame, Following(), 0.0)
+    assert outcome is not None
+    assert outcome.chart is not None
+    assert following.shown is not None
+    seen = FUNCTIONS.sample_patches(as_bt709(frame), outcome.chart.centers)
+    difference = compare(FUNCTIONS, [(outcome.chart.samples, seen)] * 2)
+    assert difference is not None
+    assert difference.explained
+    assert not difference.agrees
+    own = corrected(following.shown, difference)
+    assert own.lut != outcome.lut
+    assert own.lut is not None
+    assert len(own.lut) == own.size**3 * 3
 
 
 def test_a_frame_without_a_chart_is_not() -> None:

@@ -11,10 +11,13 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from colorcal.patches import sample_patches
 from media.simulated.patient import PatientOptions, run
 from media.simulated.scene import Scene, SceneOptions
+from media.yuv import rgb_from_yuv
 from tests.signaling.clinic import Clinic, Consulted, Seat, participant_of
 
 OPTIONS = PatientOptions(SceneOptions(width_px=960, height_px=540), fps=10, still_size_px=(2016, 1512))
@@ -106,6 +109,62 @@ async def test_sent_back_and_admitted_again_it_calls_again(clinic: Clinic) -> No
         await specialist.state(lambda view: sources(view) == {"camera", "microphone"})
 
 
+async def test_a_viewer_whose_decoder_shows_other_colors_gets_a_lut_of_its_own(clinic: Clinic) -> None:
+    consulted = await clinic.consultation()
+    specialist = await consulted.specialist_seat()
+    async with living(consulted):
+        await admitted(specialist)
+        shared = await eventually(specialist, "lut")
+        assert shared["calibration"]["decoder"] == "unmeasured"
+        answers, replies = patches(mistaken), []
+        unknown = {"publication_id": shared["calibration"]["publication_id"], "question": 1000, **answers}
+        refused = await specialist.call("patches", unknown)
+        assert refused["error"]["id"] == "color.not_asked"
+        assert (await specialist.call("patches", {"question": 1}))["error"]["id"] == "request.malformed"
+
+        question = 0
+        while not [one for one in specialist.named("lut") if one["calibration"]["decoder"] == "corrected"]:
+            chart = await eventually(specialist, "chart", newer(question))
+            assert len(chart["centers"]) == 24
+            question = chart["question"]
+            about = {name: chart[name] for name in ("publication_id", "question")}
+            replies.append(await specialist.call("patches", {**about, **answers}))
+        assert replies.count({"ok": True}) >= 2
+        own = specialist.named("lut")[-1]
+        assert improves(own["lut"], own["size"], mistaken)
+        told = await specialist.state(lambda view: view["calibration"]["decoder"] == "corrected")
+        assert "that was measured, and is undone" in told["calibration"]["report"]["words_en"]
+        patient = await consulted.patient.get("/api/join")
+        assert patient.status == 200, "nobody else is concerned"
+
+
+def newer(question: int) -> Callable[[Any], bool]:
+    return lambda chart: chart["question"] > question
+
+
+Colors = NDArray[np.float64]
+
+
+def mistaken(rgb: Colors) -> Colors:
+    """BT.601 taken for BT.709, encoded 0 to 255, both of limited range."""
+    right, wrong = (rgb_from_yuv(kr, kb, False) for kr, kb in ((0.299, 0.114), (0.2126, 0.0722)))
+    yuv = (rgb - right[:, 3]) @ np.linalg.inv(right[:, :3]).T
+    return np.asarray(np.clip(yuv @ wrong[:, :3].T + wrong[:, 3], 0, 255), np.float64)
+
+
+def patches(decoder: Callable[[Colors], Colors]) -> dict[str, Any]:
+    """What a page with this decoder measures of the scene's chart, wherever the hand holds it."""
+    scene = Scene(OPTIONS.scene)
+    seen = sample_patches(scene.frame(0.0), scene.truth(0.0).chart_centers)
+    means, spreads = decoder(seen.mean * 255) / 255, seen.spread
+    return {
+        "patches": [
+            {"mean": mean, "spread": spread, "clipped": max(mean) > 0.985, "visible": True}
+            for mean, spread in zip(means.tolist(), spreads.tolist(), strict=True)
+        ]
+    }
+
+
 def sources(view: dict[str, object]) -> set[str]:
     publications = view["publications"]
     assert isinstance(publications, list)
@@ -116,12 +175,13 @@ def has_corrected(event: dict[str, dict[str, list[str]]]) -> bool:
     return "corrected" in event["snapshot"]["variants"]
 
 
-def improves(lut: bytes, size: int) -> bool:
-    """Whether the LUT brings the scene's skin at least halfway to its true color, by encoded distance."""
+def improves(lut: bytes, size: int, decoder: Callable[[Colors], Colors] = lambda rgb: rgb) -> bool:
+    """Whether the LUT brings the scene's skin, as a decoder shows it, at least halfway to its true color, by
+    encoded distance."""
     scene = Scene(OPTIONS.scene)
     frame, region = scene.frame(0.0), scene.truth(0.0).region("forearm")
     x0, y0, x1, y1 = region.box
-    raw = frame[y0:y1, x0:x1].reshape(-1, 3).mean(axis=0)
+    raw = decoder(frame[y0:y1, x0:x1].reshape(-1, 3).mean(axis=0))
     # Indexed [b, g, r]; the nearest point stands for the color, its own error taken out.
     red, green, blue = np.rint(raw / 255 * (size - 1)).astype(int)
     nearest = np.array([red, green, blue]) * 255 / (size - 1)

@@ -6,7 +6,8 @@
  * first: what is raw here is what the camera saw.
  */
 
-import type { ChromaEmphasisView } from "../wire/messages";
+import type { ChromaEmphasisView, PatchReading } from "../wire/messages";
+import { ChartMeter } from "./chart_meter";
 import { sameEmphasis } from "./emphasis";
 import { EmphasizedPicture, NoPlanes, readPlanes } from "./emphasized_picture";
 import { link } from "./gl_program";
@@ -51,6 +52,7 @@ export class LutCanvas {
   private emphasized: EmphasizedPicture | null = null;
   private planeBytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   private reading = false;
+  private readonly chart = new ChartMeter();
   private unread = 0;
   private drawnMs = 0;
   private hasFrame = false;
@@ -121,7 +123,13 @@ export class LutCanvas {
     this.forgetFrame();
   }
 
+  /** What the next frame shows at a chart's patches, before any correction; null when it cannot be told. */
+  measure(centers: readonly (readonly [number, number])[]): Promise<readonly PatchReading[] | null> {
+    return this.gl && !this.closed ? this.chart.ask(centers) : Promise.resolve(null);
+  }
+
   private forgetFrame(): void {
+    this.chart.stop();
     this.hasFrame = false;
     if (this.lastState === "drawing" || this.lastState === "unreadable") this.report("waiting");
   }
@@ -134,6 +142,7 @@ export class LutCanvas {
     this.canvas.removeEventListener("webglcontextrestored", this.onRestored);
     this.emphasized?.close();
     this.emphasized = null;
+    this.chart.close();
     if (this.gl && this.resources) {
       this.gl.deleteTexture(this.resources.picture);
       this.gl.deleteTexture(this.resources.lut);
@@ -146,6 +155,7 @@ export class LutCanvas {
     event.preventDefault(); // else the browser never restores it
     this.resources = null;
     this.emphasized = null;
+    this.chart.lost();
     this.fence = null;
     this.hasFrame = false;
     this.report("lost");
@@ -159,7 +169,9 @@ export class LutCanvas {
 
   private readonly onFrame = (): void => {
     const { gl, video } = this;
-    if (!gl || !this.resources || this.closed || document.hidden || this.isBehind()) return;
+    if (!gl || !this.resources || this.closed || document.hidden) return;
+    this.chart.poll();
+    if (this.isBehind()) return;
     const beganMs = performance.now();
     if (beganMs - this.drawnMs < (this.options.interval_ms ?? 0)) return;
     if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || video.videoWidth === 0) return;
@@ -210,8 +222,8 @@ export class LutCanvas {
 
   /** Draw the picture that was just put into its texture. */
   private drawNew(width: number, height: number, beganMs: number): void {
-    const { gl, canvas } = this;
-    if (!gl) return;
+    const { gl, canvas, resources } = this;
+    if (!gl || !resources) return;
     const scale = Math.min(1, (this.options.maxWidth ?? width) / width);
     const [columns, rows] = [Math.round(width * scale), Math.round(height * scale)];
     if (canvas.width !== columns || canvas.height !== rows) {
@@ -220,6 +232,7 @@ export class LutCanvas {
     }
     this.drawnMs = beganMs;
     this.hasFrame = true;
+    this.chart.drawn(gl, resources.picture, width, height);
     this.draw();
     this.fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     gl.flush();

@@ -78,3 +78,23 @@ void main() {
   color = vec4(clamp(rgb / 255.0, 0.0, 1.0), 1.0);
 }
 `;
+
+/** Row by row the samples of one patch each, as they are in the picture. */
+export const SAMPLES_SHADER = `#version 300 es
+precision highp float;
+precision highp int;
+precision highp sampler2D;
+uniform sampler2D picture;
+uniform int side;
+uniform float reach;
+uniform vec2 centers[24];
+uniform vec2 across[24];
+uniform vec2 down[24];
+out vec4 color;
+void main() {
+  ivec2 at = ivec2(gl_FragCoord.xy);
+  vec2 offset = vec2(float(at.x % side), float(at.x / side)) * (2.0 * reach / float(side - 1)) - reach;
+  vec2 place = centers[at.y] + offset.x * across[at.y] + offset.y * down[at.y];
+  color = texelFetch(picture, clamp(ivec2(floor(place + 0.5)), ivec2(0), textureSize(picture, 0) - 1), 0);
+}
+`;

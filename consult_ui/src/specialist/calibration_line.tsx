@@ -16,7 +16,7 @@ const SHAPE = { good: "good", usable: "usable", refused: "refuse", outdated: "ou
 export function CalibrationLine({ desk }: { desk: Desk }): JSX.Element | null {
   useEffect(() => announceChanges(desk), [desk]);
   if (!desk.onStage.value) return null;
-  const { standing, report, ageS } = desk.standing.value;
+  const { standing, report, ageS, decoder } = desk.standing.value;
   const { purpose, reasons, contrastKept } = desk.purpose.value;
   const words = language.value === "zh" ? report?.words_zh : report?.words_en;
   return (
@@ -34,6 +34,7 @@ export function CalibrationLine({ desk }: { desk: Desk }): JSX.Element | null {
         {ageS !== null && (
           <span class="figure">{ageS < 1 ? t("calibration.now") : t("calibration.age", { age: formatDuration(ageS) })}</span>
         )}
+        {(decoder === "agrees" || decoder === "corrected") && <span>{t(`calibration.${decoder}`)}</span>}
         <strong>{t(`purpose.${purpose}`)}</strong>
       </p>
       {reasons.length > 0 && (
@@ -42,6 +43,7 @@ export function CalibrationLine({ desk }: { desk: Desk }): JSX.Element | null {
           {t("fidelity.take_still")}
         </p>
       )}
+      {decoder === "unexplained" && <p>{t("calibration.unexplained")}</p>}
       {words ? <p class="quiet">{words}</p> : <p class="quiet">{t("calibration.how")}</p>}
     </div>
   );

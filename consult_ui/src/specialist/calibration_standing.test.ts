@@ -7,11 +7,16 @@ import { OUTDATED_AFTER_S, standingOf } from "./calibration_standing";
 
 const MEASURED = Date.parse("2026-03-01T10:00:00Z");
 
-function calibration(grade: "good" | "usable" | "refuse", inView: boolean): CalibrationView {
+function calibration(
+  grade: "good" | "usable" | "refuse",
+  inView: boolean,
+  decoder: CalibrationView["decoder"] = "unmeasured",
+): CalibrationView {
   return {
     publication_id: "camera-1",
     measured_at: new Date(MEASURED).toISOString(),
     in_view: inView,
+    decoder,
     report: {
       grade,
       layout: "classic",
@@ -43,6 +48,7 @@ describe("a picture", () => {
         purpose: "conversation",
         report: null,
         ageS: null,
+        decoder: "unmeasured",
         applies: false,
       });
     }
@@ -67,6 +73,21 @@ describe("a picture", () => {
       purpose: "conversation",
       applies: false,
     });
+  });
+
+  it("is shown raw when this browser's colors cannot be explained, and corrected when they are undone", () => {
+    expect(standingOf(calibration("good", true, "unexplained"), "camera-1", MEASURED)).toMatchObject({
+      standing: "refused",
+      purpose: "conversation",
+      applies: false,
+      decoder: "unexplained",
+    });
+    for (const decoder of ["unmeasured", "agrees", "corrected"] as const)
+      expect(standingOf(calibration("good", true, decoder), "camera-1", MEASURED)).toMatchObject({
+        standing: "good",
+        applies: true,
+        decoder,
+      });
   });
 
   it("is outdated when the chart left the view too long ago, and not while it is seen", () => {

@@ -1,6 +1,6 @@
 /** How far the color of the picture on the stage may be trusted at this moment. Pure: the clock is an input. */
 
-import type { CalibrationReportView, CalibrationView } from "../wire/messages";
+import type { CalibrationReportView, CalibrationView, DecoderName } from "../wire/messages";
 
 export type Standing = "uncalibrated" | "good" | "usable" | "refused" | "outdated";
 
@@ -12,7 +12,9 @@ export interface CalibrationStanding {
   readonly purpose: Purpose;
   readonly report: CalibrationReportView | null;
   readonly ageS: number | null;
-  /** The correction is shown: never one that colorcal refused. */
+  /** What is known of the colors that this browser itself shows. */
+  readonly decoder: DecoderName;
+  /** The correction is shown: never one that colorcal refused, or that was made for other colors than these. */
   readonly applies: boolean;
 }
 
@@ -33,16 +35,16 @@ export function standingOf(
   serverNowMs: number,
 ): CalibrationStanding {
   if (!calibration || calibration.publication_id !== publicationId) {
-    return { standing: "uncalibrated", purpose: "conversation", report: null, ageS: null, applies: false };
+    return { standing: "uncalibrated", purpose: "conversation", report: null, ageS: null, decoder: "unmeasured", applies: false };
   }
-  const { report } = calibration;
+  const { report, decoder } = calibration;
   const ageS = Math.max(0, Math.floor((serverNowMs - Date.parse(calibration.measured_at)) / 1000));
-  const standing = standingFor(report.grade, ageS, calibration.in_view);
-  return { standing, purpose: PURPOSE[standing], report, ageS, applies: report.grade !== "refuse" };
+  const standing = standingFor(calibration, ageS);
+  return { standing, purpose: PURPOSE[standing], report, ageS, decoder, applies: standing !== "refused" };
 }
 
-function standingFor(grade: CalibrationReportView["grade"], ageS: number, inView: boolean): Standing {
-  if (grade === "refuse") return "refused";
-  if (ageS > OUTDATED_AFTER_S && !inView) return "outdated";
-  return grade;
+function standingFor({ report, decoder, in_view }: CalibrationView, ageS: number): Standing {
+  if (report.grade === "refuse" || decoder === "unexplained") return "refused";
+  if (ageS > OUTDATED_AFTER_S && !in_view) return "outdated";
+  return report.grade;
 }

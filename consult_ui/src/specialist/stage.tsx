@@ -6,7 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { LutCanvas, type LutCanvasState } from "../color/lut_canvas";
 import { t } from "../lib/i18n";
 import { VideoView } from "../lib/ui/track_view";
-import type { ChromaEmphasisView } from "../wire/messages";
+import type { ChartEvent, ChromaEmphasisView } from "../wire/messages";
 import type { Desk } from "./desk_state";
 
 export function Stage({ desk }: { desk: Desk }): JSX.Element {
@@ -18,13 +18,22 @@ export function Stage({ desk }: { desk: Desk }): JSX.Element {
   return (
     <section class="stage" aria-label={t("stage.title")}>
       {!track && <StageWords desk={desk} />}
-      {call && <LivePicture desk={desk} track={track} emphasis={publication?.emphasis ?? null} label={label} />}
+      {call && (
+        <LivePicture
+          desk={desk}
+          publicationId={publication?.publication_id ?? null}
+          track={track}
+          emphasis={publication?.emphasis ?? null}
+          label={label}
+        />
+      )}
     </section>
   );
 }
 
 interface LivePictureProps {
   readonly desk: Desk;
+  readonly publicationId: string | null;
   readonly track: MediaStreamTrack | null;
   /** How the picture's chroma is stretched: then only the canvas shows it in its colors. */
   readonly emphasis: ChromaEmphasisView | null;
@@ -32,12 +41,13 @@ interface LivePictureProps {
 }
 
 /** It stands, unseen, before there is a track: a graphics context takes its time, and the first frame should not wait. */
-function LivePicture({ desk, track, emphasis, label }: LivePictureProps): JSX.Element {
+function LivePicture({ desk, publicationId, track, emphasis, label }: LivePictureProps): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const drawer = useRef<LutCanvas | null>(null);
   const [state, setState] = useState<LutCanvasState>("waiting");
   const [ratio, setRatio] = useState(16 / 9);
+  const call = desk.call.value;
   const lut = desk.lut.value;
   const split = desk.split.value;
 
@@ -62,6 +72,17 @@ function LivePicture({ desk, track, emphasis, label }: LivePictureProps): JSX.El
   useEffect(() => {
     if (state === "unreadable" || (emphasis && state === "unsupported")) desk.call.peek()?.cannotUndoEmphasis();
   }, [state, emphasis]);
+  // The server knows where the chart is; what is drawn from is measured here, whatever the decoder made of it.
+  useEffect(
+    () =>
+      call?.live.on<ChartEvent>("chart", (chart) => {
+        if (chart.publication_id !== publicationId) return;
+        void drawer.current?.measure(chart.centers).then((patches) => {
+          if (patches) void call.answerChart(chart, patches);
+        });
+      }),
+    [call, publicationId],
+  );
   useEffect(() => drawer.current?.setLut(lut), [lut]);
   useEffect(() => drawer.current?.setSplit(split), [split]);
 

@@ -15,11 +15,14 @@ import { MediaSession, prepareEngine } from "../lib/media_session";
 import type {
   BudgetEvent,
   CaptureView,
+  ChartEvent,
   ChatView,
   ConsultationDetail,
   IceView,
   LutEvent,
   ParticipantView,
+  PatchesRequest,
+  PatchReading,
   PublicationView,
   SnapshotEvent,
   SnapshotView,
@@ -123,6 +126,12 @@ export class StaffCall {
     this.asking.value = true;
     await this.ask<CaptureView>("capture", { participant_id: participantId });
     this.asking.value = false;
+  }
+
+  /** Tell what this page's own decoder shows of the chart. An answer that comes too late is not missed. */
+  async answerChart({ publication_id, question }: ChartEvent, patches: readonly PatchReading[]): Promise<void> {
+    const answer: PatchesRequest = { publication_id, question, patches: [...patches] };
+    await this.live.call("patches", answer).catch(() => undefined);
   }
 
   publicationsOf(participantId: string): readonly PublicationView[] {

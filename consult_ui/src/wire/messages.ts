@@ -28,6 +28,8 @@ export type StillVerdictName = "accept" | "not_measurable" | "retake";
 
 export type StillReasonName = "blurred" | "dark" | "glare" | "no_chart" | "no_scale" | "overexposed" | "tilted" | "too_far";
 
+export type DecoderName = "agrees" | "corrected" | "unexplained" | "unmeasured";
+
 export type PurposeName = "conversation" | "diagnostic";
 
 export type FidelityReasonName = "coarse" | "lossy" | "no_picture" | "small" | "unmeasured";
@@ -305,6 +307,11 @@ export interface CalibrationView {
   measured_at: string;
   /** The chart was in the last frame looked at. */
   in_view: boolean;
+  /**
+   * What your own page measured of the chart: nothing yet, the server's colors, others that your LUT
+   * undoes, or others that nothing explains.
+   */
+  decoder: DecoderName;
 }
 
 /** How far the live picture of a Publication may be trusted, its color apart. */
@@ -879,6 +886,37 @@ export interface LutEvent {
   calibration: CalibrationView;
   size: number;
   lut: ArrayBuffer;
+}
+
+/**
+ * `chart` event to viewers: where the chart's patches lie in a Publication's picture, so that a page that
+ * draws it through a LUT measures them there, and answers with `patches`.
+ *
+ * centers: x and y of the 24 patches in shares of the picture's width and height, dark skin first, black
+ * last. question: to be given back.
+ */
+export interface ChartEvent {
+  publication_id: string;
+  question: number;
+  centers: [number, number][];
+}
+
+/**
+ * A patch as a page's own decoder shows it: encoded RGB, 0 to 1. spread: robust standard deviation in it.
+ * clipped: a channel is at its upper end; visible: it lies in the picture.
+ */
+export interface PatchReading {
+  mean: [number, number, number];
+  spread: [number, number, number];
+  clipped: boolean;
+  visible: boolean;
+}
+
+/** `patches`: what a page measured for a `chart` event, in the frame that it showed next. */
+export interface PatchesRequest {
+  publication_id: string;
+  question: number;
+  patches: PatchReading[];
 }
 
 /**
