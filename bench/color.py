@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 import colorcal
 from bench import harness
-from bench.color_peers import PEERS, Ours, Peer
+from bench.color_ccd import ColourCheckerDetection
+from bench.color_peers import Nothing, OpenCv, Ours, Peer
 from bench.color_scene.halves import SCORING
 from bench.color_scene.negatives import negative
 from bench.color_scene.render import Scene, draw_setup, render
@@ -55,7 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report = harness.Report(
         "color", conditions | {"scenes": extent.scenes, "threads": 1, "half": SCORING.name}
     )
-    peers = {prefix: make() for prefix, make in PEERS.items()}
+    peers: dict[str, Peer] = {"": Ours(), "mcc_": OpenCv(), "none_": Nothing()}
+    try:
+        peers["ccd_"] = ColourCheckerDetection()
+    except harness.PeerDidNotRun as error:
+        print(f"no ccd_ figures: {error}", file=sys.stderr)
+        report.conditions["ccd"] = str(error)
     _skin(report, peers, extent)
     _negatives(report, peers, extent)
     _steadiness(report, peers, extent)
@@ -66,12 +72,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _skin(report: harness.Report, peers: dict[str, Peer], extent: _Extent) -> None:
-    """Every method on every scene in turn."""
+    """Every method on every scene in turn, a slow one on a share of them."""
     scores = {prefix: Score() for prefix in peers}
     for index in range(extent.scenes):
         scene = render(draw_setup(SCORING, index))
         for prefix, peer in peers.items():
-            scores[prefix].add(scene, peer.correct(scene.rgb, scene.skin))
+            if index % peer.every == 0:
+                scores[prefix].add(scene, peer.correct(scene.rgb, scene.skin))
     for prefix, score in scores.items():
         score.write(report, prefix, finds=peers[prefix].finds)
 
@@ -82,7 +89,7 @@ def _negatives(report: harness.Report, peers: dict[str, Peer], extent: _Extent) 
     for seed in range(extent.negatives):
         picture = negative(seed)
         for prefix, peer in finders.items():
-            if prefix == "" or seed % extent.peer_step == 0:
+            if prefix == "" or seed % (extent.peer_step * peer.every) == 0:
                 seen[prefix] += 1
                 false[prefix] += peer.find(picture) is not None
     for prefix in finders:
@@ -96,6 +103,8 @@ def _steadiness(report: harness.Report, peers: dict[str, Peer], extent: _Extent)
     for index in range(extent.videos):
         video = film(draw_setup(SCORING, 10_000 + index, codec="vp8"))
         for prefix, peer in peers.items():
+            if index % peer.every:
+                continue
             skin = (
                 _followed(video)
                 if isinstance(peer, Ours)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -28,9 +28,10 @@ class Outcome:
 
 
 class Peer(Protocol):
-    """A method; `finds` says whether it looks for charts at all."""
+    """A method; it sees every `every`th picture. finds: whether it looks for charts at all."""
 
     finds: bool
+    every: int
 
     def find(self, picture: Picture) -> Floats | None:
         """Centers [24, 2] px of the chart, or None."""
@@ -43,6 +44,7 @@ class Ours:
     """colorcal, as a still is corrected."""
 
     finds = True
+    every = 1
 
     def find(self, picture: Picture) -> Floats | None:
         """See Peer."""
@@ -62,6 +64,7 @@ class OpenCv:
     """OpenCV 5: mcc finds, ccm corrects with its 3 x 3 over decoded sRGB, as its documentation shows."""
 
     finds = True
+    every = 1
 
     def find(self, picture: Picture) -> Floats | None:
         """See Peer."""
@@ -101,6 +104,7 @@ class Nothing:
     """The picture as it came."""
 
     finds = False
+    every = 1
 
     def find(self, picture: Picture) -> Floats | None:
         """See Peer."""
@@ -109,7 +113,3 @@ class Nothing:
     def correct(self, picture: Picture, measure: Measure) -> Outcome:
         """See Peer."""
         return Outcome(None, measure(picture))
-
-
-PEERS: Final[dict[str, Callable[[], Peer]]] = {"": Ours, "mcc_": OpenCv, "none_": Nothing}
-"""By the prefix of their figures."""

@@ -49,6 +49,7 @@ class Score:
 
     def write(self, report: Report, prefix: str, *, finds: bool) -> None:
         """The figures of this method, and a row for each tone group."""
+        report.figure(f"{prefix}scenes", self.scenes)
         if finds:
             report.figure(f"{prefix}found", self.found / self.scenes)
             report.figure(f"{prefix}misplaced", self.misplaced)
