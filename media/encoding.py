@@ -220,6 +220,11 @@ class Encoding:
                 messages.append(rtcp.full_intra_request(self._feedback_ssrc, ssrc, self._fir_count))
         return messages
 
+    @property
+    def asks(self) -> bool:
+        """Whether the publisher is to be asked for something: packets, or a keyframe."""
+        return bool(self._missing) or self.keyframes.wanted
+
     def report_block(self, now: float) -> rtcp.ReportBlock | None:
         """The block of this source for the next RR, or None before its first packet."""
         return self._reception.block(self.ssrc, now) if self.ssrc is not None else None

@@ -20,6 +20,10 @@ class MissingPackets:
         self.overflowed = False
         """So much was lost at once that only a keyframe helps; cleared by who reads it."""
 
+    def __bool__(self) -> bool:
+        """Whether anything is missing."""
+        return bool(self._missing)
+
     def received(self, sequence: int, now: float) -> bool:
         """Note a packet; returns whether it had been asked for. Gaps below it become missing."""
         highest = self._highest

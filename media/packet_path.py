@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, MutableMapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Protocol
 
 from media.aiortc_private import DtlsEnd
@@ -51,6 +52,9 @@ class PeerPath:
         self.policer = Policer()
         self.viewer = ViewerPath()
         self._last_media_s = 0.0
+        self.reduced_size = True
+        """RTCP may go both ways without a report before it (RFC 5506): what is urgent comes alone, and
+        reports may wait until somebody looks."""
         self._held: list[tuple[bytes, float]] = []
 
     @property
@@ -92,6 +96,9 @@ class PeerPath:
 
     def close(self) -> None:
         """The participant is gone, with its keys."""
+
+
+_NOTHING_TO_HOLD = nullcontext()
 
 
 class PacketPath:
@@ -142,5 +149,10 @@ class PacketPath:
         """Take what comes to the socket from now on."""
         udp.start(loop, incoming.datagram)
 
+    def held(self) -> AbstractContextManager[None]:
+        """Hold packets back meanwhile: everything that they touch may be read and changed inside. May be
+        entered again by whoever is inside, but nobody waits for anything there."""
+        return _NOTHING_TO_HOLD
+
     def close(self) -> None:
-        """The worker has ended."""
+        """Take nothing any more; the socket closes next."""

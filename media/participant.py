@@ -47,10 +47,13 @@ class Participant:
         call_later: CallLater = never,
         clock: Callable[[], float] = time.monotonic,
         path: PeerPath | None = None,
+        hurry: Callable[[], None] = lambda: None,
     ) -> None:
+        """hurry: called when the next tick should come soon."""
         self.room_id = room_id
         self.participant_id = participant_id
         self.path = path or PeerPath()
+        self._hurry = hurry
         self.transport: Transport
         self.credentials: Credentials
         self.remote_ice = ("", "")
@@ -65,7 +68,6 @@ class Participant:
         self.sending: dict[str, Fanout] = {}
         self.viewer = Viewer(max_publication_bps, call_later, clock, self.path.viewer)
         self.receiving = self.viewer.receiving
-        self.reduced_size = True
         self.routes: dict[int, Route] = {}
         self.max_publication_bps = max_publication_bps
         self._mid_extension = 0
@@ -137,6 +139,8 @@ class Participant:
         if accepted is None:
             return None if is_rtx else "duplicate"
         fanout.deliver(accepted, arrived_s)
+        if encoding.asks:
+            self._hurry()
         return None if fanout.announced else self._announce()
 
     def _announce(self) -> list[Fanout]:
@@ -199,7 +203,16 @@ class Participant:
                 self.viewer.receive(packet, now, self.transport.send_rtp)
             except rtcp.MalformedRtcp:
                 return "malformed"
+        if self.viewer.hurries:
+            self._hurry()
         return None
+
+    @property
+    def hurries(self) -> bool:
+        """Whether something is owed to the publisher or a viewer that should not wait for long."""
+        if self._report_at_s == 0.0 or self.viewer.hurries:
+            return True
+        return any(e.asks for fanout in self.sending.values() for e in fanout.publication.encodings)
 
     @property
     def last_heard_s(self) -> float:
@@ -274,7 +287,7 @@ class Participant:
 
     def _send(self, report: bytes, messages: list[bytes]) -> None:
         """Pack messages into compounds below the path's MTU; without rtcp-rsize each begins with a report."""
-        prefix = b"" if self.reduced_size else rtcp.receiver_report(self.feedback_ssrc, ())
+        prefix = b"" if self.path.reduced_size else rtcp.receiver_report(self.feedback_ssrc, ())
         compound = report or prefix
         for message in messages:
             if len(compound) > len(prefix) and len(compound) + len(message) > MAX_COMPOUND:

@@ -394,6 +394,12 @@ class Subscription:
         """The viewer sent PLI or FIR."""
         self._ask(self.source or self._wanted)
 
+    @property
+    def asks(self) -> bool:
+        """Whether a keyframe is wanted of the encoding that it gets, or of the one that it waits for."""
+        source = self.source
+        return self._wanted.keyframes.wanted or (source is not None and source.keyframes.wanted)
+
     def _ask(self, encoding: Encoding) -> None:
         if self.active and self.publication.is_video and not self.target.paused:
             encoding.keyframes.want()

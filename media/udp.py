@@ -52,19 +52,9 @@ class UdpSocket:
         self._on_datagram = on_datagram
         loop.add_reader(self._socket.fileno(), self._drain)
 
-    def start_draining(self, loop: asyncio.AbstractEventLoop, drain: Callable[[], None]) -> None:
-        """Call drain() whenever something waits; it reads from `fileno` itself."""
-        self._loop = loop
-        loop.add_reader(self._socket.fileno(), drain)
-
     def fileno(self) -> int:
         """The system's number of the socket."""
         return self._socket.fileno()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it is being read."""
-        return self._loop is not None
 
     def close(self) -> None:
         """Stop reading and close."""

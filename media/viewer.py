@@ -160,6 +160,13 @@ class Viewer:
         for receiving in self.receiving.values():
             receiving.subscription.want_keyframe()
 
+    @property
+    def hurries(self) -> bool:
+        """Whether it waits for something that the next tick does: a keyframe, or a look at its path."""
+        if not self.receiving:
+            return False
+        return self.path.hurries or any(r.subscription.asks for r in self.receiving.values())
+
     def observe(self, now: float) -> None:
         """See how Subscriptions fare; to be called about ten times a second."""
         for receiving in self.receiving.values():

@@ -39,7 +39,7 @@ keyframes that do not get through cost everybody who sees it."""
 MAX_REPORTS = 16
 
 _NEW = -1
-_Waiting = tuple[bytes, Subscription, int]
+Waiting = tuple[bytes, Subscription, int]
 # packet, its Subscription, and of a retransmission the number that was asked for, else _NEW
 
 
@@ -59,7 +59,7 @@ class ViewerPath:
         self.unhurried = False
         """The path carries much more than is sent, and nothing is amiss: feedback is worth nothing before the
         estimate is looked at next."""
-        self._pacer: Pacer[_Waiting] = Pacer(start_bps)
+        self._pacer: Pacer[Waiting] = Pacer(start_bps)
         self._number = -1
         self._sent = self.estimator.sent
         self._refresh_at_s = 0.0
@@ -226,6 +226,11 @@ class ViewerPath:
             self.direct and self.estimator.has_feedback and not self.estimator.strains(estimate.target_bps)
         )
         return True
+
+    @property
+    def hurries(self) -> bool:
+        """Whether the estimate should be looked at before its time."""
+        return self._refresh_at_s == 0.0
 
     def is_due(self, now: float) -> bool:
         """Whether tick() would look at the estimate."""

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -49,6 +50,9 @@ from media.watch import Watch
 log = logging.getLogger(__name__)
 
 TICK_S = 0.02
+CALM_TICK_S = 0.102
+"""While nothing hurries: a little longer than 0.1 s, after which most things are due, so that a tick finds
+them due."""
 BUDGETS_S = 0.1
 """How often publishers are told, at most, what their viewers can take."""
 LIVENESS_S = 0.1
@@ -72,6 +76,7 @@ class MediaWorker:
         self._closing: set[asyncio.Task[None]] = set()
         self._ticked_at_s = self._liveness_at_s = self._budgets_at_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._tick_at_s = 0.0
         self._stopped = False
 
     @classmethod
@@ -114,6 +119,30 @@ class MediaWorker:
     ) -> Negotiation:
         """Answer an offer; see Relay. Raises SdpRefused, UnknownPublication, EmphasisRefused; nothing has
         changed then."""
+        with self._path.held():
+            return self._negotiate(
+                room_id,
+                participant_id,
+                sdp,
+                publications,
+                subscriptions,
+                remote_hint,
+                emphasis,
+                is_patient=is_patient,
+            )
+
+    def _negotiate(
+        self,
+        room_id: str,
+        participant_id: str,
+        sdp: str,
+        publications: Mapping[str, Source],
+        subscriptions: Mapping[str, str],
+        remote_hint: str | None,
+        emphasis: Mapping[str, ChromaEmphasis],
+        *,
+        is_patient: bool,
+    ) -> Negotiation:
         wanted = {mid: self._rooms.find(room_id, identity) for mid, identity in subscriptions.items()}
         kinds = {m: Kind.AUDIO if s is Source.MICROPHONE else Kind.VIDEO for m, s in publications.items()}
         if any(kinds.get(m) is not Kind.VIDEO or not is_undoable(e) for m, e in emphasis.items()):
@@ -124,10 +153,11 @@ class MediaWorker:
         participant = self._connection(room_id, participant_id, plan, now)
         self._rooms.publish(participant, plan, publications, emphasis, is_patient=is_patient)
         outgoing = self._rooms.subscribe(participant, plan, wanted)
-        participant.reduced_size = plan.rtcp_reduced_size
+        participant.path.reduced_size = plan.rtcp_reduced_size
         participant.route(plan)
         participant.follow_transport(now)
         participant.version += 1
+        self._hurry()
         infos = tuple(participant.sending[mid].publication.info for mid in publications)
         return Negotiation(answer.write(plan, outgoing, self._local(participant, remote_hint)), infos)
 
@@ -135,12 +165,14 @@ class MediaWorker:
         """End a participant's transport, Publications and Subscriptions."""
         participant = self._rooms.participants.get((room_id, participant_id))
         if participant is not None:
-            self._remove(participant)
+            with self._path.held():
+                self._remove(participant)
 
     async def close_room(self, room_id: str) -> None:
         """End every transport of a room."""
-        for participant in [p for p in self._rooms.participants.values() if p.room_id == room_id]:
-            self._remove(participant)
+        with self._path.held():
+            for participant in [p for p in self._rooms.participants.values() if p.room_id == room_id]:
+                self._remove(participant)
 
     def publications(self, room_id: str) -> tuple[PublicationInfo, ...]:
         """Publications of a room that have begun."""
@@ -153,14 +185,17 @@ class MediaWorker:
         if fanout is None:
             return
         fanout.publication.set_cap(bitrate_bps)
+        self._hurry()
         info = fanout.publication.info
         self._rooms.participants[info.room_id, info.participant_id].cap_changed()
 
     def set_layer(self, room_id: str, participant_id: str, publication_id: str, target: LayerTarget) -> None:
         """What one viewer should get of a Publication at most. Raises UnknownPublication."""
         participant = self._rooms.participants.get((room_id, participant_id))
-        if participant is None or not participant.viewer.set_layer(publication_id, target):
-            raise UnknownPublication("the participant does not receive this Publication")
+        with self._path.held():
+            if participant is None or not participant.viewer.set_layer(publication_id, target):
+                raise UnknownPublication("the participant does not receive this Publication")
+        self._hurry()
 
     def watch(self, publication_id: str, listener: Callable[[TappedFrame], None]) -> Callable[[], None]:
         """Tap a video Publication; returns the function that ends the watch. Raises UnknownPublication."""
@@ -170,7 +205,11 @@ class MediaWorker:
         if fanout.watch is None:
             interval_s = self._config.tap_interval_s
             now = time.monotonic()
-            fanout.watch = Watch(fanout.publication, interval_s, self._loop, fanout.end_watch, now)
+            with self._path.held():
+                fanout.watch = Watch(
+                    fanout.publication, interval_s, self._loop, partial(self._held, fanout.end_watch), now
+                )
+            self._hurry()
         return fanout.watch.add(listener)
 
     def best_frame(self, publication_id: str) -> TappedFrame | None:
@@ -183,13 +222,15 @@ class MediaWorker:
     def publication_stats(self, publication_id: str) -> PublicationStats | None:
         """Counters of one Publication, or None."""
         fanout = self._rooms.fanouts.get(publication_id)
-        return fanout.publication.stats() if fanout is not None else None
+        with self._path.held():
+            return fanout.publication.stats() if fanout is not None else None
 
     def subscription_stats(self, room_id: str, participant_id: str) -> tuple[SubscriptionStats, ...]:
         """What a participant is given of each Publication that it receives; () where there is none."""
         participant = self._rooms.participants.get((room_id, participant_id))
         received = participant.receiving.values() if participant is not None else ()
-        return tuple(receiving.delivery.stats() for receiving in received)
+        with self._path.held():
+            return tuple(receiving.delivery.stats() for receiving in received)
 
     def path_stats(self, room_id: str, participant_id: str) -> PathStats | None:
         """A participant's path towards it, or None."""
@@ -202,16 +243,18 @@ class MediaWorker:
         if fanout is None or not fanout.publication.is_video:
             return None
         publication = fanout.publication
-        return fanout.fidelity.observe(publication.info, publication.stats(), time.monotonic())
+        with self._path.held():
+            return fanout.fidelity.observe(publication.info, publication.stats(), time.monotonic())
 
     def stats(self) -> RelayStats:
         """Counters of the worker."""
-        sent, refused = self._rooms.packets()
-        dropped = dict(self._incoming.dropped)
-        if refused:
-            dropped["not_sent"] = refused
-        participants, received = len(self._rooms.participants), self._incoming.received
-        return RelayStats(participants, received, sent, dropped, *self._rooms.losses())
+        with self._path.held():
+            sent, refused = self._rooms.packets()
+            dropped = dict(self._incoming.dropped)
+            if refused:
+                dropped["not_sent"] = refused
+            participants, received = len(self._rooms.participants), self._incoming.received
+            return RelayStats(participants, received, sent, dropped, *self._rooms.losses())
 
     async def stop(self) -> None:
         """Close the port and everything on it."""
@@ -220,10 +263,12 @@ class MediaWorker:
         self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
-        for participant in list(self._rooms.participants.values()):
-            self._remove(participant)
+        with self._path.held():
+            for participant in list(self._rooms.participants.values()):
+                self._remove(participant)
         while self._closing:
             await asyncio.gather(*self._closing, return_exceptions=True)
+        self._path.close()
         self._udp.close()
 
     def _connection(self, room_id: str, participant_id: str, plan: answer.Plan, now: float) -> Participant:
@@ -239,8 +284,9 @@ class MediaWorker:
                 room_id,
                 participant_id,
                 self._config.max_publication_bps,
-                self._loop.call_later,
+                self._later,
                 path=self._path.peer(),
+                hurry=self._hurry,
             )
             self._rooms.participants[key] = participant
             participant.transport = Transport(
@@ -288,7 +334,30 @@ class MediaWorker:
             return None
         return result
 
+    def _later(self, delay_s: float, call: Callable[[], None]) -> object:
+        return self._loop.call_later(delay_s, self._held, call)
+
+    def _held(self, call: Callable[[], None]) -> None:
+        """What a timer or a listener calls, with packets held back."""
+        with self._path.held():
+            call()
+
     def _tick(self) -> None:
+        self._tick_in(TICK_S)
+        self._held(self._pass_time)
+
+    def _tick_in(self, delay_s: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._tick_at_s = time.monotonic() + delay_s
+        self._timer = self._loop.call_later(delay_s, self._tick)
+
+    def _hurry(self) -> None:
+        """Something is to be said soon."""
+        if self._tick_at_s - time.monotonic() > TICK_S and not self._stopped:
+            self._tick_in(TICK_S)
+
+    def _pass_time(self) -> None:
         now = time.monotonic()
         self._incoming.pass_time(now, now - self._ticked_at_s)
         self._ticked_at_s = now
@@ -305,7 +374,8 @@ class MediaWorker:
         if now - self._budgets_at_s >= BUDGETS_S:
             self._budgets_at_s = now
             self._rooms.refresh_budgets()
-        self._timer = self._loop.call_later(TICK_S, self._tick)
+        if not any(participant.hurries for participant in participants):
+            self._tick_in(CALM_TICK_S)
 
     def _check_liveness(self, participant: Participant, now: float) -> None:
         seen_s = max(self._incoming.ice.last_seen_s(participant), participant.path.last_media_s)
@@ -318,10 +388,12 @@ class MediaWorker:
 
     def _transport_changed(self, participant: Participant) -> None:
         state = participant.transport.state
-        if state is TransportState.CLOSED:
-            self._remove(participant)
-            return
-        participant.follow_transport(time.monotonic())
+        with self._path.held():
+            if state is TransportState.CLOSED:
+                self._remove(participant)
+                return
+            participant.follow_transport(time.monotonic())
+        self._hurry()
         self._emit(TransportChanged(participant.room_id, participant.participant_id, state))
 
     def _remove(self, participant: Participant) -> None:

@@ -74,6 +74,7 @@ def test_the_fuzzer_notices_a_length_check_that_is_left_out(
     assert done.returncode == 0, done.stderr
     monkeypatch.setattr(dev, "LENGTH_CHECKS", (0,))
     monkeypatch.setattr(dev, "fuzz_target", lambda *_: ["true"])
+    monkeypatch.setattr(dev, "race_target", lambda *_: ["true"])
     assert dev.fuzz_without_checks() == 1
 
 

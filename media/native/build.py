@@ -23,7 +23,18 @@ except ImportError:
 
 FOLDER = Path(__file__).resolve().parent
 MODULE = "media.native._loop"
-SOURCES = ("addresses.c", "forward.c", "loop.c", "payload.c", "rtp.c", "sockets.c", "srtp.c", "stream.c")
+SOURCES = (
+    "addresses.c",
+    "forward.c",
+    "loop.c",
+    "payload.c",
+    "rtp.c",
+    "sockets.c",
+    "srtp.c",
+    "stream.c",
+    "thread.c",
+    "waiting.c",
+)
 WARNINGS = ("-Wall", "-Wextra", "-Wmissing-prototypes", "-Werror")
 FLAGS = ("-std=c11", "-O2", "-fstack-protector-strong", "-ffp-contract=off", "-fvisibility=hidden")
 """-ffp-contract=off: jitter comes out as Python's arithmetic has it, on every processor."""
@@ -72,7 +83,7 @@ def build(into: Path | None = None) -> Path:
         sources = [str(FOLDER / name) for name in SOURCES]
         # The loop itself is compiled without a warning; the binding around it is cffi's.
         check = [*command, *FLAGS, *WARNINGS, "-fsyntax-only", *sources]
-        make = [*command, *options, *sources, str(binding), "-o", str(fresh), "-ldl", "-lm"]
+        make = [*command, *options, *sources, str(binding), "-o", str(fresh), "-ldl", "-lm", "-lpthread"]
         for words in (check, make):
             done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our words
             if done.returncode:

@@ -11,7 +11,8 @@ import functools
 import itertools
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -22,13 +23,8 @@ from media.ice_lite import Address
 from media.interface import PublicationInfo
 from media.native import library
 from media.native.key_derivation import RTP_ENCRYPTION, RTP_SALT, derive
-from media.native.shared import (
-    SharedEncoding,
-    SharedFanout,
-    SharedPeer,
-    SharedPublication,
-    SharedSubscription,
-)
+from media.native.shared import SharedEncoding, SharedFanout, SharedPublication, SharedSubscription
+from media.native.shared_peer import SharedPeer
 from media.packet_path import PacketPath, PeerPath, Receiving, Sending
 from media.publication import Publication
 from media.subscription import Subscription
@@ -96,8 +92,9 @@ class Peer(SharedPeer):
             return super().secure(dtls)
         receiving = Session(keys.receiving, keys.key_length, sending=False)
         sending = Session(keys.sending, keys.key_length, sending=True)
-        self._sessions = (receiving, sending)
-        self.memory.receiving, self.memory.sending = receiving.memory, sending.memory
+        with self._path.held():
+            self._sessions = (receiving, sending)
+            self.memory.receiving, self.memory.sending = receiving.memory, sending.memory
         return receiving, sending
 
     def locate(self, address: Address, source: Ancillary | None) -> None:
@@ -126,25 +123,29 @@ class Peer(SharedPeer):
     def close(self) -> None:
         """See PeerPath."""
         lib, ffi = library()
-        for session in self._sessions:
-            session.memory = None
-        lib.srtp_free(self.memory.receiving)
-        lib.srtp_free(self.memory.sending)
-        self.memory.receiving = self.memory.sending = ffi.NULL
-        self._sessions = ()
+        with self._path.held():
+            for session in self._sessions:
+                session.memory = None
+            lib.srtp_free(self.memory.receiving)
+            lib.srtp_free(self.memory.sending)
+            self.memory.receiving = self.memory.sending = ffi.NULL
+            self._sessions = ()
 
 
 class NativePath(PacketPath):
     """A worker's packets, through C."""
 
-    def __init__(self, udp: UdpSocket) -> None:
+    def __init__(self, udp: UdpSocket, *, threaded: bool = True) -> None:
+        """threaded: the loop has a thread that reads the socket; else only `datagram` is heard."""
         self._lib, self._ffi = library()
         loop = self._lib.loop_new(udp.fileno())
         if not loop:
             raise MemoryError
         self._memory = self._ffi.gc(loop, self._lib.loop_free)
+        self._lock = Lock(self._memory, self._take_up)
+        self._threaded = threaded
         self.family = int(udp.family)
-        self._udp = udp
+        self._loop: asyncio.AbstractEventLoop
         self._identities = itertools.count(1)
         self._fanouts: WeakValueDictionary[int, SharedFanout] = WeakValueDictionary()
         self._participants: WeakValueDictionary[int, Participant] = WeakValueDictionary()
@@ -162,8 +163,9 @@ class NativePath(PacketPath):
             peer = participant.path.memory
             self._participants[peer.id] = participant
         packed = pack_address(address, self.family)
-        if not self._lib.loop_map(self._memory, packed, len(packed), peer):
-            raise MemoryError
+        with self.held():
+            if not self._lib.loop_map(self._memory, packed, len(packed), peer):
+                raise MemoryError
 
     def peer(self) -> PeerPath:
         """See PacketPath."""
@@ -186,48 +188,66 @@ class NativePath(PacketPath):
         return SharedSubscription(viewer, publication, codec, *rest, **named)
 
     def start(self, loop: asyncio.AbstractEventLoop, udp: UdpSocket, incoming: Demultiplexer) -> None:
-        """See PacketPath."""
+        """See PacketPath. Raises RuntimeError when there is no thread to be had."""
         self._incoming = incoming
-        udp.start_draining(loop, self._drain)
+        self._loop = loop
+        if not self._threaded:
+            return
+        loop.add_reader(self._memory.wake_fd, self._look)
+        if not self._lib.loop_start(self._memory):
+            raise RuntimeError("no thread for the packet loop")
+
+    def close(self) -> None:
+        """See PacketPath."""
+        if self._threaded:
+            self._loop.remove_reader(self._memory.wake_fd)
+            self._lib.loop_stop(self._memory)
+            self._look()
+
+    def held(self) -> AbstractContextManager[None]:
+        """See PacketPath. First everything is done that waits for Python: what is inside comes after it."""
+        return self._lock
 
     def datagram(self, datagram: bytes, address: Address, _ancillary: Ancillary, arrived_s: float) -> None:
         """Take one datagram that did not come by the socket, as Demultiplexer.datagram does."""
         data, packed = bytearray(datagram), bytearray(pack_address(address, self.family))
         buffers = self._ffi.from_buffer(data), self._ffi.from_buffer(packed)
-        kind = self._lib.loop_datagram(
-            self._memory, buffers[0], len(data), buffers[1], len(packed), arrived_s
-        )
-        if kind != self._lib.UP_NOTHING:
-            self._handle(kind)
-        self._count()
+        with self.held():
+            self._lib.loop_datagram(self._memory, buffers[0], len(data), buffers[1], len(packed), arrived_s)
+            self._take_up()
 
-    def _drain(self) -> None:
+    def _look(self) -> None:
+        with self.held():
+            pass
+
+    def _take_up(self) -> None:
+        """Do what waits for Python."""
         lib, memory = self._lib, self._memory
-        if not lib.loop_receive(memory):
-            return
-        while self._udp.is_open:
-            kind = lib.loop_next(memory)
-            if kind == lib.UP_NOTHING:
-                break
-            self._handle(kind)
-        self._count()
-
-    def _count(self) -> None:
-        memory, incoming = self._memory, self._incoming
-        incoming.received += memory.datagrams
-        memory.datagrams = 0
+        while (kind := lib.loop_take(memory)) != lib.UP_NOTHING:
+            try:
+                self._handle(kind)
+            except Exception as fault:  # nothing that is sent may keep others from what they do
+                self._loop.call_exception_handler({"message": "a packet was not handled", "exception": fault})
+        if memory.datagrams:
+            self._incoming.received += memory.datagrams
+            memory.datagrams = 0
         if memory.not_authenticated:
-            incoming.dropped["not_authenticated"] += memory.not_authenticated
+            self._incoming.dropped["not_authenticated"] += memory.not_authenticated
             memory.not_authenticated = 0
+        if memory.overflowed:
+            self._incoming.dropped["queue_full"] += memory.overflowed
+            memory.overflowed = 0
 
     def _handle(self, kind: int) -> None:
         lib, up, buffer = self._lib, self._memory.up, self._ffi.buffer
         if kind == lib.UP_DELIVER:
-            fanout = self._fanouts[up.stream]
-            encoding = next(each for each in fanout.encodings if each.memory.id == up.stream)
-            fanout.deliver_rest(encoding, up.sequence, up.unserved, up.arrived_s)
+            fanout = self._fanouts.get(up.stream)
+            if fanout is not None:
+                fanout.deliver_rest(up.stream, up.sequence, up.unserved, up.arrived_s)
         elif kind == lib.UP_RTP:
-            self._incoming.packet(self._participants[up.peer], bytes(buffer(up.data, up.size)), up.arrived_s)
+            participant = self._participants.get(up.peer)
+            if participant is not None:
+                self._incoming.packet(participant, bytes(buffer(up.data, up.size)), up.arrived_s)
         else:
             ancillary: Ancillary = []
             if up.control_size:
@@ -235,6 +255,28 @@ class NativePath(PacketPath):
                 ancillary = [(up.control_level, up.control_type, data)]
             address = unpack_address(bytes(buffer(up.address, up.address_size)))
             self._incoming.handle(bytes(buffer(up.data, up.size)), address, ancillary, up.arrived_s)
+
+
+class Lock:
+    """Keeps the loop's thread out, for one thread of Python, which may enter again."""
+
+    def __init__(self, memory: Any, take_up: Callable[[], None]) -> None:
+        """take_up: called each time the thread has been kept out."""
+        self._lib, _ = library()
+        self._memory = memory
+        self._take_up = take_up
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        self._depth += 1
+        if self._depth == 1:
+            self._lib.loop_lock(self._memory)
+            self._take_up()
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        if not self._depth:
+            self._lib.loop_unlock(self._memory)
 
 
 class Addresses(dict[Address, "Participant"]):

@@ -3,37 +3,56 @@
 
 #include <string.h>
 
-/* ViewerPath._numbered. */
-static void put_number(Peer *viewer, uint8_t *at, int size)
+/* congestion.pacer.BURST_S, viewer_path.OVERHEAD_BYTES */
+static const double BURST_S = 0.005;
+enum { OVERHEAD = 44 };
+
+/* Pacer.admit, where ViewerPath asks for it: sound fills the bucket and never waits. */
+static bool leaves_now(Peer *viewer, bool is_video, int size, double now_s)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    put16(at, (uint16_t)++viewer->number);
-    viewer->departures[viewer->departures_head++ % DEPARTURES] = (Departure){seconds(now), viewer->number, size};
+    if (viewer->direct)
+        return true;
+    if (is_video && (viewer->waits || viewer->empty_at_s > now_s)) {
+        viewer->waits = true; /* nothing overtakes it */
+        return false;
+    }
+    double since_s = now_s - BURST_S;
+    viewer->empty_at_s = (viewer->empty_at_s > since_s ? viewer->empty_at_s : since_s) +
+                         (size + OVERHEAD) * viewer->seconds_per_byte;
+    return true;
 }
 
-bool forward(Sockets *sockets, Stream *stream, Subscription *to, const Slot *slot, double now_s)
+/* ViewerPath._numbered. */
+static void put_number(Peer *viewer, uint8_t *at, int size, double now_s)
+{
+    put16(at, (uint16_t)++viewer->number);
+    viewer->departures[viewer->departures_head++ % DEPARTURES] = (Departure){now_s, viewer->number, size};
+}
+
+bool forward(Sockets *sockets, Stream *stream, Subscription *to, const Slot *slot, double arrived_s)
 {
     if (!to->active)
         return true;
     if (to->source != stream)
         return to->is_video; /* a video begins at a keyframe, which is Python's; sound with any packet */
-    const Peer *viewer = to->viewer;
+    Peer *viewer = to->viewer;
     if (!to->ordinary || !viewer || !viewer->sending || slot->sequence < to->live_from)
         return false;
-    if (to->number_at && (!viewer->direct || viewer->departures_head - viewer->departures_tail >= DEPARTURES))
+    if (to->number_at && viewer->departures_head - viewer->departures_tail >= DEPARTURES)
         return false;
     if (slot->sequence < to->start)
         return true;
     int64_t sequence = slot->sequence + to->sequence_offset;
-    int payload_size = slot->end - slot->start;
+    int payload_size = slot->end - slot->start, size = HEADER + to->extensions_size + payload_size;
+    if (to->number_at && !leaves_now(viewer, to->is_video, size, sockets->now_s))
+        return false;
     if (sequence >= to->next_sequence) {
         to->next_sequence = sequence + 1;
         to->last_sequence = slot->sequence;
         to->last_timestamp = slot->timestamp;
         to->last_head_size = (uint8_t)(payload_size < 8 ? payload_size : 8);
         memcpy(to->last_head, slot->data + slot->start, to->last_head_size);
-        to->last_sent_s = now_s;
+        to->last_sent_s = arrived_s;
     }
     to->packets++;
     to->octets += payload_size;
@@ -47,13 +66,12 @@ bool forward(Sockets *sockets, Stream *stream, Subscription *to, const Slot *slo
     memcpy(payload, slot->data + slot->start, (size_t)payload_size);
     if (to->picture_offset || to->tl0_offset)
         offset_picture(payload, payload_size, to->picture_offset, to->tl0_offset);
-    int size = HEADER + to->extensions_size + payload_size;
     if (to->number_at)
-        put_number(to->viewer, data + to->number_at, size);
-    size = size <= PACKET ? srtp_protect(to->viewer->sending, data, size) : -1;
-    if (size < 0 || !to->viewer->address_size)
+        put_number(viewer, data + to->number_at, size, sockets->now_s);
+    size = size <= PACKET ? srtp_protect(viewer->sending, data, size) : -1;
+    if (size < 0 || !viewer->address_size)
         stream->refused++;
     else
-        queue(sockets, stream, to->viewer, size);
+        queue(sockets, stream, viewer, size);
     return true;
 }

@@ -22,6 +22,7 @@ enum {
     DEPARTURES = 2048,
     FRAMES = 256,
     MAX_HELD = 8,
+    MAX_WAITING = 512,
 };
 
 /* A length check with a number: `./dev fuzz --self-test` leaves out one at a time, and its fuzz target must tell. */
@@ -101,7 +102,7 @@ typedef struct Outgoing {
 
 typedef struct Sockets {
     int fd;
-    int received, next, queued;
+    int queued;
     double now_s, wall_to_monotonic_s;
     struct mmsghdr incoming[BATCH], outgoing[SEND_BATCH];
     struct iovec incoming_part[BATCH], outgoing_part[SEND_BATCH];
@@ -124,8 +125,31 @@ static inline uint8_t *next_packet(Sockets *sockets) { return sockets->packet[so
 void queue(Sockets *sockets, Stream *stream, const Peer *viewer, int size);
 void flush(Sockets *sockets);
 
+/* --- waiting.c */
+
+/* What waits for Python: a queue that is bounded. */
+typedef struct Waiting Waiting;
+Waiting *new_waiting(void);
+/* Keep a copy of what `up` describes; false: there was no room. */
+bool put_waiting(Waiting *waiting, int kind, const Upcall *up);
+/* Describe the next in `up`, until the next call; UP_NOTHING after the last. */
+int take_waiting(Waiting *waiting, Upcall *up);
+/* So many that nobody should wait for something urgent any more. */
+bool is_crowded(const Waiting *waiting);
+
+/* --- thread.c */
+
+typedef struct Thread Thread;
+Thread *new_thread(void);
+void free_thread(Thread *thread);
+
+/* --- loop.c */
+
+/* Python looks now. */
+void clear_wake(Loop *loop);
+
 /* --- forward.c */
 
 /* Subscription.forward for one that gets this stream; false: this one is Python's. */
-bool forward(Sockets *sockets, Stream *stream, Subscription *to, const Slot *slot, double now_s);
+bool forward(Sockets *sockets, Stream *stream, Subscription *to, const Slot *slot, double arrived_s);
 #endif

@@ -7,26 +7,38 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 enum { SHORTEST_DATAGRAM = 13 };
 
 Loop *loop_new(int fd)
 {
     Loop *loop = calloc(1, sizeof *loop);
-    Sockets *sockets = calloc(1, sizeof *sockets);
-    if (!loop || !sockets) {
-        free(loop);
-        free(sockets);
+    if (!loop)
+        return NULL;
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    loop->sockets = calloc(1, sizeof *loop->sockets);
+    loop->waiting = new_waiting();
+    loop->thread = new_thread();
+    if (loop->wake_fd < 0 || !loop->sockets || !loop->waiting || !loop->thread) {
+        loop_free(loop);
         return NULL;
     }
-    loop->sockets = sockets;
-    open_sockets(sockets, fd);
+    open_sockets(loop->sockets, fd);
     return loop;
 }
 
 void loop_free(Loop *loop)
 {
-    clear_addresses(&loop->sockets->addresses);
+    if (loop->thread)
+        loop_stop(loop);
+    if (loop->sockets)
+        clear_addresses(&loop->sockets->addresses);
+    if (loop->wake_fd >= 0)
+        close(loop->wake_fd);
+    free_thread(loop->thread);
+    free(loop->waiting);
     free(loop->sockets);
     free(loop);
 }
@@ -128,14 +140,19 @@ static int handle_datagram(Loop *loop, uint8_t *data, int size, void *address, s
     up->size = size;
     up->arrived_s = arrived_s;
     /* RFC 7983, 7 and RFC 5761, 4: RTP is what is neither STUN, DTLS nor RTCP. */
-    if (!FITS(17, size >= SHORTEST_DATAGRAM) || data[0] < 128 || data[0] > 191)
+    if (!FITS(17, size >= SHORTEST_DATAGRAM) || data[0] < 128 || data[0] > 191) {
+        loop->urgent = true;
         return UP_DATAGRAM;
+    }
     bool control = data[1] >= 192 && data[1] <= 223;
     Peer *peer = find_peer(&loop->sockets->addresses, address, address_size);
     if (peer && control && hold(peer, data, size, arrived_s))
         return UP_NOTHING;
-    if (!peer || !peer->receiving || control)
+    if (!peer || !peer->receiving || control) {
+        /* What is urgent comes alone from those who may send it alone (RFC 5506). */
+        loop->urgent |= !(peer && control && peer->reduced_size && (data[1] == 200 || data[1] == 201));
         return UP_DATAGRAM;
+    }
     int plain = size <= PACKET + TAG ? srtp_unprotect(peer->receiving, data, size) : -1;
     if (plain < 0) {
         loop->not_authenticated++;
@@ -144,37 +161,48 @@ static int handle_datagram(Loop *loop, uint8_t *data, int size, void *address, s
     return handle_packet(loop, peer, data, plain, arrived_s);
 }
 
-int loop_receive(Loop *loop)
+/* One datagram; what is Python's waits for it. A packet for the tap alone is no reason to wake it. */
+static void handle(Loop *loop, uint8_t *data, int size, void *address, size_t address_size, double arrived_s)
 {
-    int received = receive(loop->sockets);
-    loop->datagrams += received;
+    loop->datagrams++;
+    int kind = handle_datagram(loop, data, size, address, address_size, arrived_s);
+    if (kind == UP_NOTHING)
+        return;
+    if (!put_waiting(loop->waiting, kind, &loop->up))
+        loop->overflowed++;
+    loop->urgent |= kind == UP_RTP || (kind == UP_DELIVER && loop->up.unserved) || is_crowded(loop->waiting);
+}
+
+void clear_wake(Loop *loop)
+{
+    eventfd_t count;
+    if (loop->woken)
+        eventfd_read(loop->wake_fd, &count);
+    loop->urgent = loop->woken = false;
+}
+
+int loop_step(Loop *loop)
+{
+    Sockets *sockets = loop->sockets;
+    int received = receive(sockets);
+    for (int i = 0; i < received; i++) {
+        struct msghdr *message = &sockets->incoming[i].msg_hdr;
+        double arrived_s = read_ancillary(sockets, message, &loop->up);
+        int size = (int)sockets->incoming[i].msg_len;
+        handle(loop, sockets->datagram[i], size, message->msg_name, message->msg_namelen, arrived_s);
+    }
+    flush(sockets);
+    if (loop->urgent && !loop->woken)
+        loop->woken = eventfd_write(loop->wake_fd, 1) == 0;
     return received;
 }
 
-static int handle_received(Loop *loop, int index)
+void loop_datagram(Loop *loop, uint8_t *data, int size, uint8_t *address, int address_size, double arrived_s)
 {
-    Sockets *sockets = loop->sockets;
-    struct msghdr *message = &sockets->incoming[index].msg_hdr;
-    double arrived_s = read_ancillary(sockets, message, &loop->up);
-    int size = (int)sockets->incoming[index].msg_len;
-    return handle_datagram(loop, sockets->datagram[index], size, message->msg_name, message->msg_namelen, arrived_s);
-}
-
-int loop_next(Loop *loop)
-{
-    Sockets *sockets = loop->sockets;
-    int kind = UP_NOTHING;
-    while (kind == UP_NOTHING && sockets->next < sockets->received)
-        kind = handle_received(loop, sockets->next++);
-    flush(sockets); /* what went before goes out before Python answers */
-    return kind;
-}
-
-int loop_datagram(Loop *loop, uint8_t *data, int size, uint8_t *address, int address_size, double arrived_s)
-{
-    loop->datagrams++;
     loop->up.control_size = 0;
-    int kind = handle_datagram(loop, data, size, address, (size_t)address_size, arrived_s);
+    loop->sockets->now_s = arrived_s;
+    handle(loop, data, size, address, (size_t)address_size, arrived_s);
     flush(loop->sockets);
-    return kind;
 }
+
+int loop_take(Loop *loop) { return take_waiting(loop->waiting, &loop->up); }

@@ -1,8 +1,8 @@
 /* What Python sees of the packet loop: included by the files in C, and read by cffi without the preprocessor's lines.
 
    The structs that are spelled out are shared memory: Python's Publication and Subscription keep these very
-   fields here (media/native/shared.py), so that neither side ever has to be told what the other has done. All
-   of it lives on one thread. */
+   fields here (media/native/shared.py), so that neither side ever has to be told what the other has done. One
+   lock holds all of it together: the loop has a thread of its own, and whoever reads or writes here has the lock. */
 #ifndef TRUEHUE_LOOP_H
 #define TRUEHUE_LOOP_H
 #include <stdbool.h>
@@ -84,8 +84,11 @@ typedef struct Peer {
     uint32_t arrivals_head, arrivals_tail;
     Arrival arrivals[2048];
     double policer_bytes, policer_bytes_per_s, policer_refilled_s; /* policer.Policer */
-    bool direct;    /* viewer_path.ViewerPath: nothing waits; else what it gets is Python's */
+    bool direct;    /* viewer_path.ViewerPath: nothing waits and nothing has to */
+    bool waits;     /* congestion.pacer.Pacer: something waits there, or for Python: what comes is Python's too */
+    double empty_at_s, seconds_per_byte; /* the same: its bucket */
     bool unhurried; /* viewer_path.ViewerPath: transport-cc feedback waits in `held` until Python reads it */
+    bool reduced_size; /* packet_path.PeerPath */
     int held_count;
     Held held[8];
     int64_t number; /* the last transport-wide number towards it */
@@ -160,22 +163,33 @@ typedef struct Upcall {
 } Upcall;
 
 typedef struct Loop {
-    int64_t datagrams, not_authenticated; /* counted, until Python takes them */
+    int64_t datagrams, not_authenticated, overflowed; /* counted, until Python takes them */
     Upcall up;
+    bool urgent, woken; /* something should not wait for Python to look by itself; it was told */
+    int wake_fd; /* readable when something that waits for Python is urgent, until `loop_lock` */
     struct Sockets *sockets;
+    struct Waiting *waiting;
+    struct Thread *thread;
 } Loop;
 
 /* NULL when libcrypto was found and has what is needed, else the reason. To be called first. */
 const char *loop_open_crypto(void);
 
+/* NULL: no memory, or no more files. */
 Loop *loop_new(int fd);
 void loop_free(Loop *loop);
-/* Take up to 128 waiting datagrams; how many. */
-int loop_receive(Loop *loop);
-/* Handle them up to the next that is Python's: UP_*, described in loop->up; UP_NOTHING after the last. */
-int loop_next(Loop *loop);
-/* The same for one datagram that did not come by the socket; it is decrypted in place. */
-int loop_datagram(Loop *loop, uint8_t *data, int size, uint8_t *address, int address_size, double arrived_s);
+/* Let a thread handle what comes, until loop_stop, which waits for its end. False: there is none to be had. */
+bool loop_start(Loop *loop);
+void loop_stop(Loop *loop);
+/* Keep the thread out of all that is shared. Whoever has come before hands over in turn. */
+void loop_lock(Loop *loop);
+void loop_unlock(Loop *loop);
+/* Handle up to 128 datagrams that wait at the socket; how many. As the thread does. */
+int loop_step(Loop *loop);
+/* Handle one datagram that did not come by the socket; it is decrypted in place. Wakes nobody. */
+void loop_datagram(Loop *loop, uint8_t *data, int size, uint8_t *address, int address_size, double arrived_s);
+/* The next that waits for Python: UP_*, described in loop->up until the next call; UP_NOTHING after the last. */
+int loop_take(Loop *loop);
 /* Whose validated address this is from now on; NULL: nobody's. False: no memory. */
 bool loop_map(Loop *loop, const uint8_t *address, int address_size, Peer *peer);
 

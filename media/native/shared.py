@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 from media import rtp
 from media.answer import ChosenCodec
@@ -16,89 +16,20 @@ from media.interface import PublicationInfo
 from media.layers import FRAME, KEYFRAME
 from media.nack import MissingPackets
 from media.native import library
-from media.packet_path import PeerPath
-from media.policer import Policer
+from media.native.memory import Ring, allocated, shared
+from media.native.shared_peer import SharedPeer
 from media.publication import Publication
 from media.reception import Reception
 from media.subscription import Subscription
 from media.thinning import Thinner
-from media.twcc import ArrivalRecorder
-from media.viewer_path import NUMBER_AT, ONE_BYTE_FORM, OVERHEAD_BYTES, ViewerPath
+from media.viewer_path import NUMBER_AT, ONE_BYTE_FORM
 from media.watch import Watch
 
 MAX_EXTENSIONS = 64
 MAX_SUBSCRIPTIONS = 64
-_ARRIVAL = struct.Struct("@dH6x")
 _FRAME = struct.Struct("@dq")
-_DEPARTURE = struct.Struct("@dqi4x")
 _CODECS = {"VP8": "STREAM_VP8", "VP9": "STREAM_VP9", "H264": "STREAM_H264"}
 Describe = Callable[[bytes, int, int], int]
-Value = TypeVar("Value")
-
-
-def shared(name: str) -> Any:
-    """An attribute that is this field of the object's struct, `memory`."""
-
-    def read(self: Any) -> Any:
-        return getattr(self.memory, name)
-
-    def write(self: Any, value: Any) -> None:
-        setattr(self.memory, name, value)
-
-    return property(read, write)
-
-
-class Ring:
-    """A ring of records that the loop writes: read as bytes, since a cffi field costs as much as a record."""
-
-    def __init__(self, records: Any, layout: struct.Struct) -> None:
-        """records: an array of a struct, of a power of two."""
-        _, ffi = library()
-        assert ffi.sizeof(records) == len(records) * layout.size
-        self._bytes = memoryview(ffi.buffer(records))
-        self._layout = layout
-        self._mask = len(records) - 1
-
-    def between(self, tail: int, head: int) -> Iterator[tuple[Any, ...]]:
-        """The records from one count on and before another, which may both have come round."""
-        layout, size, mask = self._layout, self._layout.size, self._mask
-        first, last = tail & mask, head & mask
-        if first < last:
-            return layout.iter_unpack(self._bytes[first * size : last * size])
-        return layout.iter_unpack(self._bytes[first * size :].tobytes() + self._bytes[: last * size])
-
-
-class SharedArrivals(ArrivalRecorder):
-    """Takes up what the loop has noted before anything else is done."""
-
-    def __init__(self, memory: Any) -> None:
-        super().__init__()
-        self.memory = memory
-        self._ring = Ring(memory.arrivals, _ARRIVAL)
-
-    def __len__(self) -> int:
-        self._take()
-        return super().__len__()
-
-    def received(self, sequence: int, arrived_us: int) -> None:
-        """See ArrivalRecorder."""
-        self._take()
-        super().received(sequence, arrived_us)
-
-    def feedback(self, sender_ssrc: int, media_ssrc: int) -> list[bytes]:
-        """See ArrivalRecorder."""
-        self._take()
-        return super().feedback(sender_ssrc, media_ssrc)
-
-    def _take(self) -> None:
-        memory = self.memory
-        tail, head = memory.arrivals_tail, memory.arrivals_head
-        if tail == head:
-            return
-        note = super().received
-        for arrived_s, number in self._ring.between(tail, head):
-            note(number, int(arrived_s * 1e6))
-        memory.arrivals_tail = head
 
 
 class SharedHistory(History):
@@ -198,7 +129,7 @@ class SharedEncoding(Encoding):
     def __init__(self, identity: int, codec: ChosenCodec, feedback_ssrc: int, **named: Any) -> None:
         lib, ffi = library()
         capacity = VIDEO_HISTORY if named["is_video"] else AUDIO_HISTORY
-        self.memory = ffi.gc(_allocated(lib.stream_new(identity, capacity)), lib.stream_free)
+        self.memory = ffi.gc(allocated(lib.stream_new(identity, capacity)), lib.stream_free)
         super().__init__(codec, feedback_ssrc, **named)
         self.history: SharedHistory = SharedHistory(capacity, self.memory, self._describe, self.index)
         self._ring = Ring(self.memory.frames_ring, _FRAME)
@@ -400,97 +331,15 @@ class SharedFanout(Fanout):
                 assert isinstance(subscription, SharedSubscription)
                 memory.subscriptions[index] = subscription.memory
 
-    def deliver_rest(self, encoding: SharedEncoding, sequence: int, unserved: int, now: float) -> None:
-        """Give a packet that the loop has accepted to those whose bits are set, and to the tap."""
+    def deliver_rest(self, identity: int, sequence: int, unserved: int, now: float) -> None:
+        """Give a packet that the loop has accepted to those whose bits are set, and to the tap. identity: of
+        its encoding. It may have left the history meanwhile."""
+        encoding = next(each for each in self.encodings if each.memory.id == identity)
         packet = encoding.history.get(sequence)
-        assert packet is not None
+        if packet is None:
+            return
         for index, receiver in enumerate(self._receivers):
             if unserved >> index & 1:
                 self._give(receiver, packet, now)
         if self._watch is not None:
             self._watch.feed(packet, now)
-
-
-class SharedPolicer(Policer):
-    """What a participant may send."""
-
-    __slots__ = ("memory",)
-    _bytes = shared("policer_bytes")
-    _bytes_per_s = shared("policer_bytes_per_s")
-    _refilled_s = shared("policer_refilled_s")
-
-    def __init__(self, memory: Any) -> None:
-        self.memory = memory
-        super().__init__()
-
-
-class SharedViewerPath(ViewerPath):
-    """The path to a participant; what the loop has sent there is noted before anything else is done."""
-
-    direct = shared("direct")
-    unhurried = shared("unhurried")
-    _number = shared("number")
-
-    def __init__(self, memory: Any) -> None:
-        self.memory = memory
-        self._ring = Ring(memory.departures, _DEPARTURE)
-        super().__init__()
-
-    def feedback(self, body: bytes, now: float) -> None:
-        """See ViewerPath."""
-        self._take()
-        super().feedback(body, now)
-
-    def tick(self, now: float) -> bool:
-        """See ViewerPath."""
-        if self.is_due(now):
-            self._take()
-        return super().tick(now)
-
-    def _numbered(self, packet: bytes, now: float, cluster: int = 0) -> bytes:
-        self._take()
-        return super()._numbered(packet, now, cluster)
-
-    def _take(self) -> None:
-        memory = self.memory
-        tail, head = memory.departures_tail, memory.departures_head
-        if tail == head:
-            return
-        note = self._sent
-        for sent_s, number, size in self._ring.between(tail, head):
-            note(number, size + OVERHEAD_BYTES, sent_s, 0)
-        memory.departures_tail = head
-
-
-class SharedPeer(PeerPath):
-    """One participant, as the loop knows it; completed in engine.py."""
-
-    last_media_s = shared("last_media_s")
-
-    def __init__(self, identity: int) -> None:
-        lib, ffi = library()
-        self.memory = ffi.gc(_allocated(lib.peer_new(identity)), lib.peer_free)
-        super().__init__()
-        self.arrivals = SharedArrivals(self.memory)
-        self.policer = SharedPolicer(self.memory)
-        self.viewer = SharedViewerPath(self.memory)
-
-    def hold(self, datagram: bytes, arrived_s: float) -> bool:
-        """See PeerPath: what is to be held does not come here."""
-        return False
-
-    def held(self) -> list[tuple[bytes, float]]:
-        """See PeerPath."""
-        memory = self.memory
-        count = memory.held_count
-        if not count:
-            return []
-        _, ffi = library()
-        memory.held_count = 0
-        return [(bytes(ffi.buffer(h.data, h.size)), h.arrived_s) for h in memory.held[0:count]]
-
-
-def _allocated(pointer: Value) -> Value:
-    if not pointer:
-        raise MemoryError
-    return pointer

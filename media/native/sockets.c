@@ -27,7 +27,6 @@ int receive(Sockets *sockets)
         message->msg_control = sockets->ancillary[i];
         message->msg_controllen = CONTROL;
     }
-    sockets->next = sockets->received = 0;
     int received = recvmmsg(sockets->fd, sockets->incoming, BATCH, MSG_DONTWAIT, NULL);
     if (received <= 0)
         return 0; /* nothing waits, or an ICMP error about an earlier datagram */
@@ -35,7 +34,6 @@ int receive(Sockets *sockets)
     clock_gettime(CLOCK_MONOTONIC, &monotonic);
     sockets->now_s = seconds(monotonic);
     sockets->wall_to_monotonic_s = sockets->now_s - seconds(wall);
-    sockets->received = received;
     return received;
 }
 

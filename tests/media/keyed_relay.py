@@ -94,11 +94,12 @@ class KeyedTransport(Transport):
 class KeyedRelay:
     """One room. `now` is the caller's, in seconds."""
 
-    def __init__(self, *, native: bool, key_length: int = 32, seed: int = 0) -> None:
+    def __init__(self, *, native: bool, key_length: int = 32, seed: int = 0, threaded: bool = False) -> None:
+        """threaded: what comes to the port is taken too, as far as the loop in C does it alone."""
         self.now = 1000.0
         self.events: list[MediaEvent] = []
         self.udp = UdpSocket("127.0.0.1", 0)
-        self.path = path = NativePath(self.udp) if native else PacketPath()
+        self.path = path = NativePath(self.udp, threaded=threaded) if native else PacketPath()
         self.rooms = Rooms(self.events.append, path)
         self.incoming = Demultiplexer(self.udp, self.rooms.participants, self._deliver, path.addresses())
         self.take = path.datagram if isinstance(path, NativePath) else self.incoming.datagram
@@ -125,7 +126,7 @@ class KeyedRelay:
             participant = self.participant(name) if name in self.sockets else self._connect(name)
             self.rooms.publish(participant, plan, sources, {})
             self.rooms.subscribe(participant, plan, fanouts)
-        participant.reduced_size = plan.rtcp_reduced_size
+        participant.path.reduced_size = plan.rtcp_reduced_size
         participant.route(plan)
         participant.follow_transport(self.now)
         return plan
@@ -133,6 +134,10 @@ class KeyedRelay:
     def participant(self, name: str) -> Participant:
         """Who is connected."""
         return self.rooms.participants["r", name]
+
+    def address(self, name: str) -> Address:
+        """Where a participant is."""
+        return self._addresses[name]
 
     def receive(self, name: str, datagram: bytes) -> None:
         """A datagram comes from a participant's socket."""
@@ -152,6 +157,8 @@ class KeyedRelay:
         """As MediaWorker's ticks."""
         self.incoming.pass_time(self.now, 0.02)
         for participant in list(self.rooms.participants.values()):
+            if participant.viewer.path.is_due(self.now):
+                self.incoming.read_held(participant)
             participant.tick(self.now)
 
     def sent(self) -> dict[str, list[bytes]]:
@@ -174,6 +181,7 @@ class KeyedRelay:
             self.leave(name)
         for sock in self._left:
             sock.close()
+        self.path.close()
         self.udp.close()
         self._loop.close()
 

@@ -81,6 +81,8 @@ STEPS = st.one_of(
     st.tuples(st.just(Call.intrude), st.sampled_from(VIEWERS)),
     st.tuples(st.just(Call.move)),
     st.tuples(st.just(Call.pace), st.sampled_from(VIEWERS)),
+    st.tuples(st.just(Call.unhurry), st.sampled_from(VIEWERS)),
+    st.tuples(st.just(Call.acknowledge), st.sampled_from(VIEWERS), COUNTS, st.integers(1, 3)),
     st.tuples(st.just(Call.fall_silent), st.sampled_from(VIEWERS)),
 )
 
@@ -120,12 +122,12 @@ def test_ordinary_packets_never_come_to_python() -> None:
         assert handled == [101, 1]
 
 
-def count(function: Callable[..., None], counts: list[int], index: int) -> Callable[..., None]:
+def count(function: Callable[..., Any], counts: list[int], index: int) -> Callable[..., Any]:
     """The function, which counts its calls."""
 
-    def counted(*arguments: Any) -> None:
+    def counted(*arguments: Any) -> Any:
         counts[index] += 1
-        function(*arguments)
+        return function(*arguments)
 
     return counted
 
@@ -147,6 +149,40 @@ def test_a_publisher_beyond_its_budget_is_policed_and_others_are_not(key_length:
         call.sounds(1)
         call.compare()
         assert call.relays[0].incoming.dropped["over_budget"] == dropped
+
+
+def test_feedback_is_held_and_read_alike() -> None:
+    with calling("VP8") as call:
+        call.keyframe()
+        call.sounds(2)
+        call.unhurry("numbered")
+        for _ in range(10):
+            call.flow(3, 500)
+            call.acknowledge("numbered", 5, 1)
+            call.compare()
+        held = [relay.participant("numbered").path for relay in call.relays]
+        assert [len(path.held()) for path in held] == [1, 1]  # the ninth made the first eight be read
+        call.tick(110)
+        assert call.relays[0].participant("numbered").viewer.path.estimator.has_feedback
+
+
+def test_a_narrow_path_is_paced_alike() -> None:
+    """What need not wait leaves at once, what must waits in Python, and nothing overtakes it."""
+    with calling("VP8") as call:
+        call.keyframe()
+        call.sounds(2)
+        asked = [0, 0]
+        for index, relay in enumerate(call.relays):
+            pacer = relay.participant("numbered").viewer.path._pacer
+            pacer.admit = count(pacer.admit, asked, index)  # type: ignore[method-assign]
+        for _ in range(20):
+            call.pace("numbered")
+            call.pace("once")
+            call.flow(4, 1000)
+            call.sounds(1)
+            call.compare()
+            call.tick(20)
+        assert 0 < asked[1] < asked[0]
 
 
 @pytest.mark.parametrize("opens", [1, 2, 300], ids=["many frames", "fewer", "few"])

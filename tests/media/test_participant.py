@@ -39,7 +39,7 @@ def publishing(text: str = OFFER) -> tuple[Participant, Remembered, Publication]
     info = PublicationInfo("p", "r", "a", Kind.VIDEO, Source.CAMERA, "VP8")
     publication = Publication(info, codec, participant.feedback_ssrc, plan.by_mid("1").rids)
     participant.sending["1"] = Fanout(publication)
-    participant.reduced_size = plan.rtcp_reduced_size
+    participant.path.reduced_size = plan.rtcp_reduced_size
     participant.route(plan)
     return participant, transport, publication
 
@@ -74,7 +74,7 @@ def test_unnamed_ssrcs_are_learned_once() -> None:
 
 def test_without_reduced_size_every_compound_begins_with_a_report() -> None:
     participant, transport, publication = publishing()
-    assert not participant.reduced_size
+    assert not participant.path.reduced_size
     participant.receive_rtp(packet(2843306994), 10.0)
     participant.tick(10.0)
     publication.encodings[0].keyframes.want()

@@ -15,8 +15,9 @@ from media.aiortc_private import SrtpSession
 from media.encoding import Encoding
 from media.interface import Source, TransportState
 from media.layers import EVERYTHING
-from media.native.shared import SharedViewerPath
+from media.native.shared_peer import SharedPeer, SharedViewerPath
 from media.subscription import Subscription
+from media.twcc import ArrivalRecorder
 from tests.media.keyed_relay import KeyedRelay, keyed_end
 from tests.media.raw_peer import AUDIO_LINES, VIDEO_LINES
 
@@ -92,6 +93,7 @@ class Call:
         self.kept: list[bytes] = []
         self.pictures: list[bytes] = []
         self.datagrams: list[bytes] = []
+        self.arrived = {name: ArrivalRecorder() for name in VIEWERS}
         self.seen: dict[str, set[bytes]] = {name: set() for name in VIEWERS}
         _, self.sending = keyed_end("publisher", key_length).other().srtp()
         self.ends: dict[str, tuple[SrtpSession, SrtpSession]] = {}
@@ -245,6 +247,7 @@ class Call:
 
     def join(self, name: str) -> None:
         self.ends[name] = keyed_end(name, self._key_length).other().srtp()
+        self.arrived[name] = ArrivalRecorder()
         wanted = dict(zip("01", self.publications, strict=True))
         for relay in self.relays:
             relay.negotiate(name, offer(name, self.codec, "recvonly"), {}, wanted)
@@ -280,6 +283,20 @@ class Call:
         """The viewer's path is not ample any more."""
         for relay in self.relays:
             relay.participant(viewer).viewer.path.direct = False
+
+    def unhurry(self, viewer: str) -> None:
+        """The viewer's path carries much more than is sent: its feedback may wait."""
+        for relay in self.relays:
+            relay.participant(viewer).viewer.path.unhurried = True
+
+    def acknowledge(self, viewer: str, count: int, every: int) -> None:
+        """Transport-cc feedback alone: of the last `count` packets so many have come, every so many."""
+        path = self.relays[0].participant(viewer).viewer.path
+        self.compare()
+        for number in range(max(0, path._number - count), path._number + 1, every):
+            self.arrived[viewer].received(number & 0xFFFF, int(self.relays[0].now * 1e6) + 100 * number)
+        for message in self.arrived[viewer].feedback(1, 2):
+            self.give(viewer, self.ends[viewer][1].protect_rtcp(message))
 
     def fall_silent(self, viewer: str) -> None:
         """The viewer is gone, and back."""
@@ -396,6 +413,11 @@ def known(relay: KeyedRelay) -> dict[str, Any]:
                 len(p.path.arrivals),
                 sorted(p.routes),
                 p.viewer.path.direct,
+                p.viewer.path.unhurried,
+                p.viewer.path.estimate,
+                p.viewer.path._pacer._empty_at_s,
+                p.viewer.path._pacer.is_idle,
+                p.path.memory.held_count if isinstance(p.path, SharedPeer) else len(p.path._held),
                 p.viewer.path._number,
                 p.viewer.path.dropped,
                 p.viewer.path.estimator.sent_bytes,
