@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from media.ice_lite import Address, IceLite, StunOutcome
 from media.participant import Participant
 from media.rtp import is_rtcp
-from media.udp import Ancillary, UdpSocket
+from media.udp import DONT_WAIT, Ancillary, UdpSocket
 
 REBIND_TRIES_PER_S = 50
 SHORTEST_DATAGRAM = 13
@@ -51,7 +51,7 @@ class Demultiplexer:
             if participant.source is not None:
                 return send(datagram, address, participant.source)
             try:
-                send_plainly(datagram, address)
+                send_plainly(datagram, DONT_WAIT, address)
             except OSError:
                 return False
             return True

@@ -223,7 +223,7 @@ class Encoding:
     @property
     def asks(self) -> bool:
         """Whether the publisher is to be asked for something: packets, or a keyframe."""
-        return bool(self._missing) or self.keyframes.wanted
+        return bool(self._missing) or (self.is_video and self.keyframes.wanted)
 
     def report_block(self, now: float) -> rtcp.ReportBlock | None:
         """The block of this source for the next RR, or None before its first packet."""

@@ -210,9 +210,13 @@ class Participant:
     @property
     def hurries(self) -> bool:
         """Whether something is owed to the publisher or a viewer that should not wait for long."""
-        if self._report_at_s == 0.0 or self.viewer.hurries:
+        if self.viewer.hurries:
             return True
-        return any(e.asks for fanout in self.sending.values() for e in fanout.publication.encodings)
+        if not self.sending:
+            return False
+        return self._report_at_s == 0.0 or any(
+            e.asks for fanout in self.sending.values() for e in fanout.publication.encodings
+        )
 
     @property
     def last_heard_s(self) -> float:

@@ -17,6 +17,8 @@ BATCH = 128
 BUFFER_BYTES = 4 << 20
 MAX_DATAGRAM = 2048
 MAX_CLOCK_ERROR_S = 1.0
+DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
+"""Nobody waits to send, also where the packet loop's thread waits for what comes."""
 
 Ancillary = list[tuple[int, int, bytes]]
 OnDatagram = Callable[[bytes, Address, Ancillary, float], None]
@@ -38,7 +40,7 @@ class UdpSocket:
         self._socket = _bind(bind_host, port)
         self.family = self._socket.family
         self.sendto = self._socket.sendto
-        """The socket's own: raises OSError. For the many datagrams that need no source."""
+        """The socket's own: raises OSError. For the many datagrams that need no source; with DONT_WAIT."""
         self.port: int = self._socket.getsockname()[1]
 
     @property
@@ -67,9 +69,9 @@ class UdpSocket:
         """Send; False when the system would not take it. source: from `source_of`, or None for any."""
         try:
             if source is None:
-                self._socket.sendto(datagram, address)
+                self._socket.sendto(datagram, DONT_WAIT, address)
             else:
-                self._socket.sendmsg([datagram], source, 0, address)
+                self._socket.sendmsg([datagram], source, DONT_WAIT, address)
         except OSError:
             return False
         return True

@@ -214,7 +214,11 @@ class Viewer:
             return
         delay_s = max(MIN_WAKE_S, wake_s - now)
         self._wake_at_s = now + delay_s
-        self._call_later(delay_s, self._drain)
+        self._call_later(delay_s, self._woken)
+
+    def _woken(self) -> None:
+        self._wake_at_s = 0.0  # a timer may come early, by half its grain: then there must be another
+        self._drain()
 
     def _drain(self) -> None:
         now = self._clock()

@@ -7,19 +7,22 @@
 static const double BURST_S = 0.005;
 enum { OVERHEAD = 44 };
 
-/* Pacer.admit, where ViewerPath asks for it: sound fills the bucket and never waits. */
-static bool leaves_now(Peer *viewer, bool is_video, int size, double now_s)
+/* Pacer.admit, where ViewerPath asks for it: sound fills the bucket and never waits. What has to wait is Python's, and
+   nothing overtakes it there. */
+static int leave(Peer *viewer, bool is_video, int size, double now_s)
 {
     if (viewer->direct)
-        return true;
-    if (is_video && (viewer->waits || viewer->empty_at_s > now_s)) {
-        viewer->waits = true; /* nothing overtakes it */
-        return false;
+        return DONE;
+    if (is_video && viewer->waits)
+        return QUEUED_UP;
+    if (is_video && viewer->empty_at_s > now_s) {
+        viewer->waits = true;
+        return HANDED_UP;
     }
     double since_s = now_s - BURST_S;
     viewer->empty_at_s = (viewer->empty_at_s > since_s ? viewer->empty_at_s : since_s) +
                          (size + OVERHEAD) * viewer->seconds_per_byte;
-    return true;
+    return DONE;
 }
 
 /* ViewerPath._numbered. */
@@ -29,23 +32,24 @@ static void put_number(Peer *viewer, uint8_t *at, int size, double now_s)
     viewer->departures[viewer->departures_head++ % DEPARTURES] = (Departure){now_s, viewer->number, size};
 }
 
-bool forward(Sockets *sockets, Stream *stream, Subscription *to, const Slot *slot, double arrived_s)
+int forward(Sockets *sockets, Stream *stream, Subscription *to, const Slot *slot, double arrived_s)
 {
     if (!to->active)
-        return true;
+        return DONE;
     if (to->source != stream)
-        return to->is_video; /* a video begins at a keyframe, which is Python's; sound with any packet */
+        return to->is_video ? DONE : HANDED_UP; /* sound begins with any packet, a picture at what is Python's anyway */
     Peer *viewer = to->viewer;
     if (!to->ordinary || !viewer || !viewer->sending || slot->sequence < to->live_from)
-        return false;
+        return HANDED_UP;
     if (to->number_at && viewer->departures_head - viewer->departures_tail >= DEPARTURES)
-        return false;
+        return HANDED_UP;
     if (slot->sequence < to->start)
-        return true;
+        return DONE;
     int64_t sequence = slot->sequence + to->sequence_offset;
     int payload_size = slot->end - slot->start, size = HEADER + to->extensions_size + payload_size;
-    if (to->number_at && !leaves_now(viewer, to->is_video, size, sockets->now_s))
-        return false;
+    int found = to->number_at ? leave(viewer, to->is_video, size, sockets->now_s) : DONE;
+    if (found != DONE)
+        return found;
     if (sequence >= to->next_sequence) {
         to->next_sequence = sequence + 1;
         to->last_sequence = slot->sequence;
@@ -73,5 +77,5 @@ bool forward(Sockets *sockets, Stream *stream, Subscription *to, const Slot *slo
         stream->refused++;
     else
         queue(sockets, stream, viewer, size);
-    return true;
+    return DONE;
 }

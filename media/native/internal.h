@@ -115,8 +115,9 @@ typedef struct Sockets {
 } Sockets;
 
 void open_sockets(Sockets *sockets, int fd);
-/* Take what waits; how many datagrams. */
-int receive(Sockets *sockets);
+/* Take what waits, with these flags of recvmmsg; how many datagrams. Needs no lock: nobody else reads there. */
+int receive(Sockets *sockets, int flags);
+void read_clock(Sockets *sockets);
 /* The kernel's arrival time of a datagram on the monotonic clock, unless the wall clock was set; fills in the local
    address of `up`. */
 double read_ancillary(Sockets *sockets, struct msghdr *message, Upcall *up);
@@ -145,11 +146,15 @@ void free_thread(Thread *thread);
 
 /* --- loop.c */
 
+/* Handle so many datagrams that `receive` has brought, and wake Python if it must be. */
+void handle_received(Loop *loop, int received);
 /* Python looks now. */
 void clear_wake(Loop *loop);
 
 /* --- forward.c */
 
-/* Subscription.forward for one that gets this stream; false: this one is Python's. */
-bool forward(Sockets *sockets, Stream *stream, Subscription *to, const Slot *slot, double arrived_s);
+/* Subscription.forward for one that gets this stream. HANDED_UP: this one is Python's; QUEUED_UP: so it is, but Python
+   has a timer for what already waits there. */
+enum { DONE, HANDED_UP, QUEUED_UP };
+int forward(Sockets *sockets, Stream *stream, Subscription *to, const Slot *slot, double arrived_s);
 #endif

@@ -111,9 +111,12 @@ static int handle_packet(Loop *loop, Peer *peer, uint8_t *data, int size, double
     up->stream = stream->id;
     up->sequence = slot->sequence;
     up->unserved = 0;
-    for (int i = 0; i < stream->subscription_count; i++)
-        if (!forward(loop->sockets, stream, stream->subscriptions[i], slot, arrived_s))
+    for (int i = 0; i < stream->subscription_count; i++) {
+        int found = forward(loop->sockets, stream, stream->subscriptions[i], slot, arrived_s);
+        if (found != DONE)
             up->unserved |= 1ULL << i;
+        loop->urgent |= found == HANDED_UP;
+    }
     return up->unserved || stream->watched ? UP_DELIVER : UP_NOTHING;
 }
 
@@ -170,7 +173,7 @@ static void handle(Loop *loop, uint8_t *data, int size, void *address, size_t ad
         return;
     if (!put_waiting(loop->waiting, kind, &loop->up))
         loop->overflowed++;
-    loop->urgent |= kind == UP_RTP || (kind == UP_DELIVER && loop->up.unserved) || is_crowded(loop->waiting);
+    loop->urgent |= kind == UP_RTP || is_crowded(loop->waiting);
 }
 
 void clear_wake(Loop *loop)
@@ -181,10 +184,10 @@ void clear_wake(Loop *loop)
     loop->urgent = loop->woken = false;
 }
 
-int loop_step(Loop *loop)
+void handle_received(Loop *loop, int received)
 {
     Sockets *sockets = loop->sockets;
-    int received = receive(sockets);
+    read_clock(sockets);
     for (int i = 0; i < received; i++) {
         struct msghdr *message = &sockets->incoming[i].msg_hdr;
         double arrived_s = read_ancillary(sockets, message, &loop->up);
@@ -194,6 +197,12 @@ int loop_step(Loop *loop)
     flush(sockets);
     if (loop->urgent && !loop->woken)
         loop->woken = eventfd_write(loop->wake_fd, 1) == 0;
+}
+
+int loop_step(Loop *loop)
+{
+    int received = receive(loop->sockets, MSG_DONTWAIT);
+    handle_received(loop, received);
     return received;
 }
 

@@ -178,7 +178,8 @@ const char *loop_open_crypto(void);
 /* NULL: no memory, or no more files. */
 Loop *loop_new(int fd);
 void loop_free(Loop *loop);
-/* Let a thread handle what comes, until loop_stop, which waits for its end. False: there is none to be had. */
+/* Let a thread handle what comes, until loop_stop, which waits for its end (50 ms at most). The
+   socket waits for what comes from then on: who sends says MSG_DONTWAIT. False: there is none to be had. */
 bool loop_start(Loop *loop);
 void loop_stop(Loop *loop);
 /* Keep the thread out of all that is shared. Whoever has come before hands over in turn. */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from media.native import library
@@ -14,13 +15,10 @@ Value = TypeVar("Value")
 def shared(name: str) -> Any:
     """An attribute that is this field of the object's struct, `memory`."""
 
-    def read(self: Any) -> Any:
-        return getattr(self.memory, name)
-
     def write(self: Any, value: Any) -> None:
         setattr(self.memory, name, value)
 
-    return property(read, write)
+    return property(attrgetter(f"memory.{name}"), write)
 
 
 class Ring:

@@ -341,5 +341,8 @@ class SharedFanout(Fanout):
         for index, receiver in enumerate(self._receivers):
             if unserved >> index & 1:
                 self._give(receiver, packet, now)
+                subscription = receiver[0]
+                assert isinstance(subscription, SharedSubscription)
+                subscription.viewer.viewer.tell_waits()  # it may have needed no place there
         if self._watch is not None:
             self._watch.feed(packet, now)

@@ -78,41 +78,42 @@ class SharedPacer(Pacer[Waiting]):
     def admit(self, priority: Priority, size_bytes: int, now: float) -> bool:
         """See Pacer."""
         admitted = super().admit(priority, size_bytes, now)
-        self._tell()
+        self.tell()
         return admitted
 
     def enqueue(self, priority: Priority, size_bytes: int, item: Waiting) -> None:
         """See Pacer."""
         super().enqueue(priority, size_bytes, item)
-        self._tell()
+        self.tell()
 
     def due(self, now: float) -> list[tuple[Waiting, int]]:
         """See Pacer."""
         out = super().due(now)
-        self._tell()
+        self.tell()
         return out
 
     def forget(self, belongs: Callable[[Waiting], bool]) -> None:
         """See Pacer."""
         super().forget(belongs)
-        self._tell()
+        self.tell()
 
     def probe(self, cluster: ProbeCluster, now: float) -> None:
         """See Pacer."""
         super().probe(cluster, now)
-        self._tell()
+        self.tell()
 
     def give_up_probe(self) -> None:
         """See Pacer."""
         super().give_up_probe()
-        self._tell()
+        self.tell()
 
     def padded(self, size_bytes: int, now: float) -> None:
         """See Pacer."""
         super().padded(size_bytes, now)
-        self._tell()
+        self.tell()
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Whether anything waits here."""
         self.memory.waits = not self.is_idle
 
 
@@ -127,7 +128,9 @@ class SharedViewerPath(ViewerPath):
         self.memory = memory
         self._ring = Ring(memory.departures, _DEPARTURE)
         super().__init__()
-        self._pacer = SharedPacer(self._pacer.rate_bps, memory)
+        self._pacer = pacer = SharedPacer(self._pacer.rate_bps, memory)
+        self.tell_waits = pacer.tell
+        """To be called when the loop has handed up a packet: nothing overtakes it until then."""
 
     def feedback(self, body: bytes, now: float) -> None:
         """See ViewerPath."""
@@ -169,6 +172,7 @@ class SharedPeer(PeerPath):
         self.viewer = SharedViewerPath(self.memory)
 
     reduced_size = shared("reduced_size")
+    viewer: SharedViewerPath
 
     def hold(self, datagram: bytes, arrived_s: float) -> bool:
         """See PeerPath: what is to be held does not come here."""

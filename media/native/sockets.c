@@ -17,9 +17,8 @@ void open_sockets(Sockets *sockets, int fd)
     }
 }
 
-int receive(Sockets *sockets)
+int receive(Sockets *sockets, int flags)
 {
-    struct timespec wall, monotonic;
     for (int i = 0; i < BATCH; i++) {
         struct msghdr *message = &sockets->incoming[i].msg_hdr;
         message->msg_name = &sockets->sender[i];
@@ -27,14 +26,17 @@ int receive(Sockets *sockets)
         message->msg_control = sockets->ancillary[i];
         message->msg_controllen = CONTROL;
     }
-    int received = recvmmsg(sockets->fd, sockets->incoming, BATCH, MSG_DONTWAIT, NULL);
-    if (received <= 0)
-        return 0; /* nothing waits, or an ICMP error about an earlier datagram */
+    int received = recvmmsg(sockets->fd, sockets->incoming, BATCH, flags, NULL);
+    return received > 0 ? received : 0; /* nothing came, or an ICMP error about an earlier datagram */
+}
+
+void read_clock(Sockets *sockets)
+{
+    struct timespec wall, monotonic;
     clock_gettime(CLOCK_REALTIME, &wall);
     clock_gettime(CLOCK_MONOTONIC, &monotonic);
     sockets->now_s = seconds(monotonic);
     sockets->wall_to_monotonic_s = sockets->now_s - seconds(wall);
-    return received;
 }
 
 double read_ancillary(Sockets *sockets, struct msghdr *message, Upcall *up)

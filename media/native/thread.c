@@ -1,13 +1,13 @@
 /* The thread that carries packets while Python does something else, or nothing, and the lock between the two. */
 #include "internal.h"
 
-#include <errno.h>
-#include <poll.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
+
+enum { LOOK_MS = 50 };
 
 /* turn: who comes next holds it while it waits for `world`. So neither side can take `world` twice while the other
    waits. */
@@ -15,7 +15,7 @@ struct Thread {
     pthread_mutex_t turn, world;
     pthread_t id;
     bool runs;
-    int stop_fd; /* readable: the thread is to end */
+    atomic_bool ends; /* the thread looks each time that something comes, and every LOOK_MS */
 };
 
 Thread *new_thread(void)
@@ -23,11 +23,6 @@ Thread *new_thread(void)
     Thread *thread = calloc(1, sizeof *thread);
     if (!thread)
         return NULL;
-    thread->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (thread->stop_fd < 0) {
-        free(thread);
-        return NULL;
-    }
     pthread_mutex_init(&thread->turn, NULL);
     pthread_mutex_init(&thread->world, NULL);
     return thread;
@@ -39,7 +34,6 @@ void free_thread(Thread *thread)
         return;
     pthread_mutex_destroy(&thread->turn);
     pthread_mutex_destroy(&thread->world);
-    close(thread->stop_fd);
     free(thread);
 }
 
@@ -69,22 +63,34 @@ static void *run(void *argument)
 {
     Loop *loop = argument;
     Thread *thread = loop->thread;
-    struct pollfd events[] = {{.fd = loop->sockets->fd, .events = POLLIN}, {.fd = thread->stop_fd, .events = POLLIN}};
-    for (;;) {
-        if (poll(events, 2, -1) < 0 && errno != EINTR)
-            return NULL;
-        if (events[1].revents || events[0].revents & POLLNVAL)
-            return NULL;
+    while (!atomic_load(&thread->ends)) {
+        int received = receive(loop->sockets, MSG_WAITFORONE);
+        if (!received)
+            continue; /* LOOK_MS are over, or an error came */
         lock(thread);
-        loop_step(loop);
+        handle_received(loop, received);
         unlock(thread);
     }
+    return NULL;
+}
+
+/* The thread waits where it reads, which saves a call of the system a packet. Who sends must say that it does not
+   wait. */
+static bool let_wait(int fd)
+{
+    struct timeval look = {.tv_usec = LOOK_MS * 1000};
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0 &&
+           setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &look, sizeof look) == 0;
 }
 
 bool loop_start(Loop *loop)
 {
     Thread *thread = loop->thread;
     sigset_t all, before;
+    if (!let_wait(loop->sockets->fd))
+        return false;
+    atomic_store(&thread->ends, false);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are Python's */
     thread->runs = pthread_create(&thread->id, NULL, run, loop) == 0;
@@ -99,7 +105,7 @@ void loop_stop(Loop *loop)
     Thread *thread = loop->thread;
     if (!thread->runs)
         return;
-    eventfd_write(thread->stop_fd, 1);
+    atomic_store(&thread->ends, true);
     pthread_join(thread->id, NULL);
     thread->runs = false;
 }

@@ -159,3 +159,28 @@ def test_a_size_that_begins_anew_under_another_ssrc_keeps_the_others() -> None:
         participant.receive_rtp(extended(ssrc, 1, (4, b"1"), (10, rid)), 1.0)
     assert [encoding.ssrc for encoding in publication.encodings] == [40, None, 70]
     assert set(participant.routes) == {40, 70}
+
+
+def test_it_hurries_while_something_is_to_be_asked_for() -> None:
+    participant, transport, _ = publishing()
+    hurried: list[int] = []
+    participant._hurry = lambda: hurried.append(1)
+
+    def hurries_at(now: float) -> bool:
+        participant.tick(now)
+        return participant.hurries
+
+    participant.receive_rtp(packet(2843306994, 1), 1.0)
+    assert not hurries_at(1.1)
+    assert not hurried
+    participant.receive_rtp(packet(2843306994, 3), 1.2)
+    assert hurried
+    assert hurries_at(1.3)
+    nacks = [p for p in rtcp.parse(transport.compounds[-1]) if isinstance(p, rtcp.Nack)]
+    assert [nack.sequences for nack in nacks] == [(2,)]
+    participant.receive_rtp(packet(2843306994, 2), 1.4)
+    assert not hurries_at(1.5)
+
+
+def test_one_who_only_receives_owes_no_report() -> None:
+    assert not Participant("r", "a", 2_500_000).hurries

@@ -183,3 +183,38 @@ def test_one_who_receives_nothing_any_more_takes_no_budget() -> None:
     assert not bench.viewer.path.allocation.budgets
     bench.run(0.5)
     assert not bench.viewer.path.allocation.budgets
+
+
+def test_a_timer_that_comes_early_is_set_again() -> None:
+    """Event loops round: half a millisecond too soon nothing may leave yet, and nobody else would ask."""
+    bench = Bench()
+    bench.viewer.path.direct = False
+    bench.viewer.path._pacer.set_rate(20_000, bench.now)
+    sequence = 1
+    while not bench.calls:
+        sequence += 1
+        bench.publish(sequence)
+    sent = len(bench.sent)
+    delay_s, call = bench.calls.pop()
+    assert delay_s > MIN_WAKE_S
+    bench.now += delay_s - 0.0005
+    call()
+    assert len(bench.sent) == sent
+    ((delay_s, call),) = bench.calls
+    bench.now += delay_s
+    call()
+    assert len(bench.sent) == sent + 1
+
+
+def test_it_hurries_while_a_keyframe_or_its_estimate_is_wanted() -> None:
+    bench = Bench()
+
+    def hurries_after(what: Callable[[], None]) -> bool:
+        what()
+        return bench.viewer.hurries
+
+    assert not hurries_after(lambda: bench.run(0.2))
+    assert hurries_after(lambda: bench.hear(rtcp.PictureLoss(1, 500)))
+    assert not hurries_after(lambda: bench.publish(2, key=True))
+    assert hurries_after(lambda: bench.remb(500_000))
+    assert not hurries_after(lambda: bench.run(0.02))
