@@ -18,7 +18,10 @@ MIN_WAKE_S = 0.001
 """An event loop's timer is no finer."""
 DIVIDE_S = 1.0
 CHANGED = 0.02
-"""The path is divided anew when the estimate has moved by so much, and once in so long."""
+"""The path is divided anew when what may be made has moved by so much, and once in so long."""
+FELL = 0.15
+"""A budget that falls by more is told to its publisher at once: until that follows, all that is too much
+waits (emulator)."""
 
 Send = Callable[[bytes], bool]
 CallLater = Callable[[float, Callable[[], None]], object]
@@ -54,6 +57,8 @@ class Viewer:
     ) -> None:
         self.receiving: dict[str, Receiving] = {}
         self.path = path or ViewerPath()
+        self.hurries = False
+        """A budget has fallen; cleared by who tells the publishers."""
         self._max_publication_bps = max_publication_bps
         self._call_later = call_later
         self._clock = clock
@@ -61,7 +66,7 @@ class Viewer:
         self._send: Send = lambda _: False
         self._wake_at_s = 0.0
         self._divided_s = float("-inf")
-        self._divided_bps = 0
+        self._divided_bps = 0.0
         self._divided_for: tuple[str, ...] = ()
 
     def route(self) -> None:
@@ -115,6 +120,8 @@ class Viewer:
         """RTCP of the viewer about what it gets. Raises rtcp.MalformedRtcp."""
         if isinstance(packet, rtcp.TransportFeedback):
             self.path.feedback(packet.body, now)
+            if not self.path.direct:
+                self.tick(now)
         elif isinstance(packet, rtcp.Nack):
             receiving = self._by_ssrc.get(packet.media_ssrc)
             if receiving is not None:
@@ -182,17 +189,22 @@ class Viewer:
     def _divide(self, now: float) -> None:
         path = self.path
         wanted = tuple(r.fanout.publication.info.publication_id for r in self.receiving.values())
-        moved_bps = abs(path.estimate.target_bps - self._divided_bps)
+        made_bps = path.made_bps
+        moved_bps = abs(made_bps - self._divided_bps)
         if (
             moved_bps <= CHANGED * self._divided_bps
             and now - self._divided_s < DIVIDE_S
             and wanted == self._divided_for
         ):
             return
-        self._divided_s, self._divided_bps, self._divided_for = now, path.estimate.target_bps, wanted
+        self._divided_s, self._divided_bps, self._divided_for = now, made_bps, wanted
         publications = [r.fanout.publication for r in self.receiving.values()]
         demands = tuple(demand(p.info, self._max_publication_bps, p.bitrate_bps) for p in publications)
+        before = path.allocation.budgets
         budgets = path.divide(demands, now).budgets
+        if len(before) == len(budgets):
+            pairs = zip(before, budgets, strict=True)
+            self.hurries |= any(new.bitrate_bps < (1 - FELL) * old.bitrate_bps for old, new in pairs)
         for receiving, budget in zip(self.receiving.values(), budgets, strict=True):
             subscription = receiving.subscription
             if not subscription.publication.is_video:

@@ -4,10 +4,18 @@ holds video back only where the path is not ample. Packets and now in, packets o
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
-from media.congestion.allocation import Allocation, Demand, allocate, first_picture_bps
+from media.congestion.allocation import (
+    Allocation,
+    Budget,
+    Demand,
+    Purpose,
+    allocate,
+    first_picture_bps,
+)
 from media.congestion.estimator import START_BPS, Estimate, SendEstimator
-from media.congestion.pacer import Pacer, Priority
+from media.congestion.pacer import LEAST_MADE, Pacer, Priority
 from media.congestion.retrial import Retrial
 from media.interface import AdaptationLevel, PathStats
 from media.rtcp import ReportBlock
@@ -239,15 +247,30 @@ class ViewerPath:
     def divide(self, demands: tuple[Demand, ...], now: float) -> Allocation:
         """Who gets what of the estimate; everybody everything while nothing is known of the path."""
         self.estimator.demand(DEMAND * sum(demand.full_bps for demand in demands))
-        # What waits here is made good by less that is made.
-        carried_bps = self._pacer.budget_bps(self.estimate.target_bps)
-        target_bps = carried_bps if self.estimator.informed else UNKNOWN_BPS
+        target_bps = self.estimate.target_bps if self.estimator.informed else UNKNOWN_BPS
         if not self.estimator.has_feedback:
             paused = self.allocation.level is AdaptationLevel.AUDIO_ONLY
             if self._retrial.update(target_bps, paused, now):
                 target_bps = max(target_bps, first_picture_bps(demands))
-        self.allocation = allocate(target_bps, demands, now, self.allocation)
+        self.allocation = allocation = allocate(target_bps, demands, now, self.allocation)
+        if self.estimator.informed and self.made_bps < self.estimate.target_bps:
+            self.allocation = replace(allocation, budgets=self._lessened(allocation.budgets))
         return self.allocation
+
+    @property
+    def made_bps(self) -> float:
+        """What may be made anew: what waits here, or stands in the path's queue, is made good by less."""
+        return self._pacer.budget_bps(self.estimate.made_bps)
+
+    def _lessened(self, budgets: tuple[Budget, ...]) -> tuple[Budget, ...]:
+        """The same division of what may be made: a moment's queue takes bits of pictures, and none away."""
+        sound_bps = sum(b.bitrate_bps for b in budgets if b.purpose is Purpose.AUDIO)
+        pictures_bps = max(1.0, self.estimate.target_bps - sound_bps)
+        share = max(LEAST_MADE, (self.made_bps - sound_bps) / pictures_bps)
+        return tuple(
+            b if b.purpose is Purpose.AUDIO else replace(b, bitrate_bps=int(share * b.bitrate_bps))
+            for b in budgets
+        )
 
     def stats(self) -> PathStats:
         """As the estimate was last looked at."""

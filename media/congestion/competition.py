@@ -53,3 +53,7 @@ class Competition:
             self.testing = False
             self._found_s = now
         return self.present
+
+    def stood_s(self, now: float) -> float:
+        """For how long the queue has not been nearly empty."""
+        return 0.0 if self._standing_since_s is None else now - self._standing_since_s

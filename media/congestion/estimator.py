@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from media.congestion import draining
 from media.congestion.acknowledged import AcknowledgedRate
 from media.congestion.aimd import RateControl
 from media.congestion.application_limit import ApplicationLimit
@@ -13,6 +14,7 @@ from media.congestion.feedback import FeedbackReader
 from media.congestion.groups import ArrivalGroups
 from media.congestion.history import Joined, SendHistory
 from media.congestion.loss import LOW_LOSS, LossControl, LossThresholds
+from media.congestion.narrowing import Narrowing
 from media.congestion.overuse import OveruseDetector, Usage
 from media.congestion.probe_rates import ProbeRates
 from media.congestion.probing import ProbeCluster, ProbeController
@@ -29,23 +31,18 @@ PACING_FACTOR = 1.15
 queue, where sound waits behind it, instead of here (emulator)."""
 MIN_OVERUSE_MS = 15.0
 """A trend with a shorter queue is the burst of a frame (emulator)."""
-DRAIN_ABOVE_MS = 20.0
-DRAIN_S = 0.5
 DRAIN_AFTER_S = 3.0
-MIN_DRAIN = 0.5
-MIN_MADE = 0.8
-"""For so long after a decrease, what stands in the path's queue above the first is to be gone in DRAIN_S:
-less leaves, by half at most, and a little less is made. With beta alone 600 ms of queue last 4 s (emulator);
-and an encoder that is told next to nothing for a moment needs seconds to find back (measured, Chromium)."""
+"""For so long after a decrease a queue that stands is taken for ours, and drained (emulator)."""
+RISING_SHARE = 0.6
+"""Of what the bottleneck passes leaves while a queue rises, until the estimate has fallen (emulator)."""
 FEEDBACK_TIMEOUT_S = 1.5
 TIMEOUT_FACTOR = 0.8
 TIMEOUT_INTERVAL_S = 1.0
 """Without feedback for so long, while packets are sent, the estimate shrinks each interval
 (libwebrtc send_side_bandwidth_estimation)."""
-QUEUE_WINDOW_S = 0.25
-"""What may be in flight beyond a round trip (libwebrtc's congestion window accepts a queue of 250 ms)."""
-MIN_WINDOW_BYTES = 6_000
-"""A few packets may always be in flight."""
+SILENT_S = 0.2
+"""While feedback comes more often, a new queue is judged by what it tells, and not by what is in flight: that
+is what the old rate left behind (emulator)."""
 CALM_QUEUE_MS = 40.0
 """No probes into a queue that stands above this (emulator)."""
 _MAX_RTT_REPORTED_S = 10.0
@@ -66,12 +63,12 @@ class EstimateState(StrEnum):
 class Estimate:
     """What a viewer's path carries.
 
-    target_bps: what to make, everything included. pacing_bps: for the Pacer. loss: share of the packets, 0 to
-    1. rtt_ms: with the viewer's time until feedback; 0 while unknown. queue_delay_ms: mean wait in the path's
-    queues.
-    """
+    target_bps: what to send, everything included. made_bps: what to make now, less while the path's queues
+    are drained. pacing_bps: for the Pacer. loss: share of the packets, 0 to 1. rtt_ms: with the viewer's time
+    until feedback; 0 while unknown. queue_delay_ms: mean wait in the path's queues."""
 
     target_bps: int
+    made_bps: int
     pacing_bps: int
     state: EstimateState
     loss: float
@@ -92,6 +89,7 @@ class SendEstimator:
         self._detector = OveruseDetector()
         self._delay = PathDelay()
         self._competition = Competition()
+        self._narrowing = Narrowing()
         self._acknowledged = AcknowledgedRate()
         self._rate = RateControl(start_bps, min_bps, max_bps)
         self._loss = LossControl()
@@ -160,6 +158,7 @@ class SendEstimator:
         if not self._delay.update(results, joined.newest_sent_s, now, self._competition.present):
             return joined
         self._acknowledged.update(results, joined.unreported_bytes)
+        self._narrowing.update(results, self._delay.base_s)
         detector, trendline = self._detector, self._trendline
         usage: Usage = Usage.NORMAL if detector.usage is Usage.OVERUSING else detector.usage
         for delta in self._groups.update(results):
@@ -191,11 +190,15 @@ class SendEstimator:
             steady_bps *= through
         if usage is Usage.OVERUSING and delay.standing_ms < MIN_OVERUSE_MS and now >= delay.learned_s:
             usage = Usage.NORMAL
+        narrowing = self._narrowing
+        if narrowing.is_narrow and not self._competition.present:
+            usage = Usage.OVERUSING
         if self._competition.testing:
             usage = Usage.UNDERUSING  # neither up nor down: the drain is the test
         draining_bps = 0.0
         if usage is Usage.OVERUSING:
-            recent_bps = self._acknowledged.recent_bps()
+            # Between packets that waited no gap is the sender's.
+            recent_bps = narrowing.passing_bps if narrowing.is_narrow else self._acknowledged.recent_bps()
             draining_bps = rate.bitrate_bps / 2 if recent_bps is None else recent_bps * through
         rate.update(usage, steady_bps, now, draining_bps)
         rate.competing = self._detector.competing = self._competition.update(
@@ -263,13 +266,13 @@ class SendEstimator:
         else:
             target_bps, state = self._combined(now)
             if state is EstimateState.DECREASING:
-                leaves = max(MIN_DRAIN, 1 - (delay.standing_ms - DRAIN_ABOVE_MS) / 1e3 / DRAIN_S)
-                made = max(MIN_MADE, leaves)
+                leaves, made = draining.shares(delay.standing_ms, self._competition.stood_s(now))
         target_bps = min(self._max_bps, max(self._min_bps, target_bps))
         rtt_s = delay.rtt_s if delay.rtt_s is not None else self._reported_rtt_s
         return Estimate(
+            int(target_bps),
             max(int(self._min_bps), int(target_bps * made)),
-            int(self._pacing(target_bps, leaves)),
+            int(self._pacing(target_bps, leaves, now)),
             state,
             self._loss.loss if self._feedback_s is not None else self._reported_loss,
             min(rtt_s or 0.0, _MAX_RTT_REPORTED_S) * 1e3,
@@ -294,22 +297,24 @@ class SendEstimator:
             return target_bps * self._loss.dip, EstimateState.LOSS_LIMITED
         recently = rate.decreased_s is not None and now - rate.decreased_s < DRAIN_AFTER_S
         drains = (recently and not self._competition.present) or self._competition.testing
-        if drains and self._delay.standing_ms > DRAIN_ABOVE_MS:
+        if drains and self._delay.standing_ms > draining.ABOVE_MS:
             return target_bps, EstimateState.DECREASING
         return target_bps, (
             EstimateState.INCREASING if rate.state.value == "increase" else EstimateState.HOLDING
         )
 
-    def _pacing(self, target_bps: float, factor: float) -> float:
-        """The target and a factor, unless more is in flight than the path can hold: then less, until feedback
-        comes."""
+    def _pacing(self, target_bps: float, factor: float, now: float) -> float:
+        """The target and a factor; less while a queue rises, and while more is in flight than the path can
+        hold, until feedback comes."""
         pacing_bps = factor * target_bps
-        delay = self._delay
-        rtt_s = delay.rtt_s if self._competition.present else delay.min_rtt_s
-        if rtt_s is None:
+        delay, competes = self._delay, self._competition.present
+        passing_bps = self._narrowing.passing_bps if self._narrowing.rises and not competes else None
+        if passing_bps is not None and passing_bps < target_bps:
+            pacing_bps = min(pacing_bps, RISING_SHARE * passing_bps)
+        rtt_s = delay.rtt_s if competes else delay.min_rtt_s
+        if rtt_s is None or self._feedback_s is None:
             return pacing_bps
-        window = max(MIN_WINDOW_BYTES, target_bps / 8 * (rtt_s + QUEUE_WINDOW_S))
-        in_flight = self._history.in_flight_bytes
-        return (
-            pacing_bps if in_flight <= window else max(self._min_bps, pacing_bps * (window / in_flight) ** 2)
-        )
+        if now - self._feedback_s < SILENT_S and self._competition.stood_s(now) < draining.GENTLE_S:
+            return pacing_bps
+        windowed_bps = draining.within_window(pacing_bps, target_bps, rtt_s, self._history.in_flight_bytes)
+        return max(self._min_bps, windowed_bps)

@@ -16,7 +16,6 @@ FURTHER_ABOVE = 0.7
 (libwebrtc probe_controller)."""
 RESULT_TIMEOUT_S = 1.0
 """A cluster that tells nothing for so long is given up (libwebrtc probe_controller)."""
-ALR_INTERVAL_S = 5.0
 ALR_SCALE = 2.0
 """Clusters while less is sent than the path carries, when more could be used (libwebrtc probe_controller)."""
 DROP_BELOW = 0.66
@@ -27,10 +26,13 @@ empty (libwebrtc probe_controller)."""
 SETTLED_S = 3.0
 """No cluster within this time of an overuse (emulator)."""
 LIMITED_SCALE = 1.5
-LIMITED_INTERVAL_S = 5.0
-MAX_LIMITED_INTERVAL_S = 20.0
-"""Clusters while the path limits what is sent: 8 % per second of growth needs 18 s from 0.5 to 2 Mbit/s. The
-interval doubles with each that finds nothing (emulator)."""
+"""Clusters while the path limits what is sent: 8 % per second of growth needs 18 s from 0.5 to 2 Mbit/s
+(emulator)."""
+FIRST_INTERVAL_S = 1.0
+MAX_INTERVAL_S = 20.0
+"""Between clusters that find nothing, the double each time. The first ones soon: where the viewer's machine,
+or this one, was busy for a moment they said little, and would hold an ample path for narrow for 5 s
+(libwebrtc probe_controller, ALR interval)."""
 FOUND_ABOVE = 1.1
 """A result this much above the estimate has found something (emulator)."""
 HEADROOM = 1.2
@@ -59,7 +61,7 @@ class ProbeController:
         self._last_at_s: float | None = None
         self._waiting = False
         self._capped = False
-        self._interval_s = LIMITED_INTERVAL_S
+        self._interval_s = FIRST_INTERVAL_S
         self._before_drop_bps = 0.0
         self._dropped_s: float | None = None
         self._peak_bps = start_bps
@@ -75,7 +77,7 @@ class ProbeController:
             self._dropped_s = now
             self._peak_bps = bitrate_bps
             self._peak_at_s = now
-            self._interval_s = LIMITED_INTERVAL_S
+            self._interval_s = FIRST_INTERVAL_S
 
     def outgrown(self, estimate_bps: float, now: float) -> None:
         """More comes through than the path was known to carry: see at once how much."""
@@ -88,7 +90,7 @@ class ProbeController:
         if bitrate_bps > FURTHER_ABOVE * self._last_bps and not self._capped and not self._wanted:
             self._wanted.append(bitrate_bps * FURTHER_SCALE)
         if bitrate_bps > FOUND_ABOVE * estimate_bps:
-            self._interval_s = LIMITED_INTERVAL_S
+            self._interval_s = FIRST_INTERVAL_S
 
     def due(
         self, estimate_bps: float, demand_bps: float, calm_since_s: float | None, in_alr: bool, now: float
@@ -127,9 +129,7 @@ class ProbeController:
             self._dropped_s = None
             return self._before_drop_bps * AFTER_DROP
         since_s = now - (self._last_at_s or 0.0)
-        if in_alr:
-            return ALR_SCALE * estimate_bps if since_s >= ALR_INTERVAL_S else 0.0
         if since_s < self._interval_s:
             return 0.0
-        self._interval_s = min(MAX_LIMITED_INTERVAL_S, 2 * self._interval_s)
-        return LIMITED_SCALE * estimate_bps
+        self._interval_s = min(MAX_INTERVAL_S, 2 * self._interval_s)
+        return (ALR_SCALE if in_alr else LIMITED_SCALE) * estimate_bps

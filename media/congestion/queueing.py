@@ -22,11 +22,11 @@ class PathDelay:
     out."""
 
     __slots__ = (
-        "_base_s",
         "_earlier_s",
         "_half_at_s",
         "_jumps",
         "_later_s",
+        "base_s",
         "learned_s",
         "mean_ms",
         "min_rtt_s",
@@ -36,7 +36,7 @@ class PathDelay:
 
     def __init__(self) -> None:
         self._earlier_s = self._later_s = float("inf")
-        self._base_s = 0.0
+        self.base_s = 0.0
         self._half_at_s = 0.0
         self._jumps = 0
         self.learned_s = 0.0
@@ -69,7 +69,7 @@ class PathDelay:
             return False
         if self.rtt_s is None:
             self._restart(least, now)
-        elif abs(least - self._base_s) > CLOCK_JUMP_S:
+        elif abs(least - self.base_s) > CLOCK_JUMP_S:
             self._jumps += 1
             if self._jumps < JUMPS_BELIEVED:
                 return False
@@ -81,7 +81,7 @@ class PathDelay:
         elif least < self._later_s:
             self._later_s = least
         self._jumps = 0
-        self._base_s = base_s = min(self._earlier_s, self._later_s)
+        self.base_s = base_s = min(self._earlier_s, self._later_s)
         self.standing_ms = (least - base_s) * 1e3
         self.mean_ms = (total / count - base_s) * 1e3
         rtt_s = max(0.0, now - newest_sent_s)

@@ -152,6 +152,19 @@ def test_what_is_asked_for_again_while_it_waits_goes_out_once() -> None:
     assert sum(int.from_bytes(data[8:12], "big") == 501 for data in bench.sent) == 1
 
 
+def test_a_budget_that_falls_is_told_in_a_hurry() -> None:
+    bench = Bench()
+    bench.remb(2_000_000)
+    bench.run(1.0)
+    assert not bench.viewer.hurries
+    bench.remb(1_900_000)
+    bench.run(0.2)
+    assert not bench.viewer.hurries
+    bench.remb(1_000_000)
+    bench.run(0.2)
+    assert bench.viewer.hurries
+
+
 def test_packets_without_a_number_go_straight_to_the_transport() -> None:
     bench = Bench(numbered=False)
     assert bench.send == bench._send

@@ -130,7 +130,7 @@ class Call:
         estimate = self.estimator.estimate(now)
         self.estimates.append((now, estimate))
         self.pacer.set_rate(estimate.pacing_bps, now)
-        budget_bps = self.pacer.budget_bps(estimate.target_bps) - 8 * 50 * AUDIO_BYTES
+        budget_bps = self.pacer.budget_bps(estimate.made_bps) - 8 * 50 * AUDIO_BYTES
         target_bps = min(self.video.max_bps, max(0.0, budget_bps * MAX_PAYLOAD / (MAX_PAYLOAD + HEADERS)))
         self.simulation.at(now + self.video.reaction_s, functools.partial(self._encode_at, target_bps))
         cluster = self.estimator.probe_due(now)

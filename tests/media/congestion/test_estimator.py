@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media import rtcp
+from media.congestion.draining import MIN_WINDOW_BYTES
 from media.congestion.estimator import (
     FEEDBACK_TIMEOUT_S,
     MAX_BPS,
     MIN_BPS,
-    MIN_WINDOW_BYTES,
     PACING_FACTOR,
     START_BPS,
     EstimateState,

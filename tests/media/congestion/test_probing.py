@@ -8,10 +8,11 @@ import pytest
 
 from media.congestion.probing import (
     AFTER_DROP,
-    ALR_INTERVAL_S,
+    ALR_SCALE,
+    FIRST_INTERVAL_S,
     HEADROOM,
-    LIMITED_INTERVAL_S,
-    MAX_LIMITED_INTERVAL_S,
+    LIMITED_SCALE,
+    MAX_INTERVAL_S,
     MIN_DURATION_S,
     MIN_PACKETS,
     RESULT_TIMEOUT_S,
@@ -79,28 +80,20 @@ def test_no_cluster_into_a_queue_and_none_soon_after() -> None:
     assert rates(controller, 10.0 + SETTLED_S, 1.0, calm_since_s=10.0)
 
 
-def test_while_little_is_sent_every_five_seconds() -> None:
+@pytest.mark.parametrize(("in_alr", "scale"), [(True, ALR_SCALE), (False, LIMITED_SCALE)])
+def test_soon_and_ever_more_rarely_until_something_is_found(in_alr: bool, scale: float) -> None:
     controller = ProbeController(1e6)
     first(controller)
     first(controller)
-    found = rates(controller, 0.1, 21.0, in_alr=True)
-    assert [rate for _, rate in found] == [2e6] * 4
-    assert found[1][0] - found[0][0] == pytest.approx(ALR_INTERVAL_S, abs=0.03)
-
-
-def test_at_a_full_path_ever_more_rarely_until_something_is_found() -> None:
-    controller = ProbeController(1e6)
-    first(controller)
-    first(controller)
-    found = rates(controller, 0.1, 90.0)
+    found = rates(controller, SETTLED_S, 72.0, in_alr=in_alr)
     gaps = [b[0] - a[0] for a, b in itertools.pairwise(found)]
-    assert {rate for _, rate in found} == {1.5e6}
-    assert gaps[0] == pytest.approx(2 * LIMITED_INTERVAL_S, abs=0.03)
-    assert max(gaps) == pytest.approx(MAX_LIMITED_INTERVAL_S, abs=0.03)
+    assert {rate for _, rate in found} == {scale * 1e6}
+    assert gaps[0] == pytest.approx(2 * FIRST_INTERVAL_S, abs=0.03)
+    assert max(gaps) == pytest.approx(MAX_INTERVAL_S, abs=0.03)
     controller.result(1.02e6, 1e6)
     controller.result(1.45e6, 1e6)
-    next_s = rates(controller, 91.0, 10.0, estimate_bps=1.45e6)[0][0]
-    assert next_s < found[-1][0] + MAX_LIMITED_INTERVAL_S
+    next_s = rates(controller, 75.0, 10.0, estimate_bps=1.45e6)[0][0]
+    assert next_s < found[-1][0] + MAX_INTERVAL_S
 
 
 def test_after_a_drop_most_of_the_old_rate_is_tried() -> None:
