@@ -25,6 +25,8 @@ from records.interface import RecordError, StorageFull
 from records.uncancelled import uncancelled
 
 BUSY_TIMEOUT_MS = 30_000
+POOLED = 20
+"""Connections that stay open: one beyond them costs its opening each time."""
 _WRITES = "truehue_writes"
 _MIGRATION_LOCK = 0x54727565_6D696772
 _AUDIT_LOCK = 0x54727565_61756469
@@ -83,7 +85,11 @@ class Database:
         later = {} if self.is_sqlite else {"server_settings": {"synchronous_commit": "off"}}
         # Parameters hold patients' data, sealed or not: they have no place in an error's text.
         self.engine: AsyncEngine = create_async_engine(
-            parsed, pool_pre_ping=not self.is_sqlite, hide_parameters=True, connect_args=later
+            parsed,
+            pool_pre_ping=not self.is_sqlite,
+            pool_size=POOLED,
+            hide_parameters=True,
+            connect_args=later,
         )
         self._writer = asyncio.Lock()
         self._flushed = GroupFlush(self._flush_sqlite if self.is_sqlite else self._flush_postgresql)
@@ -131,8 +137,12 @@ class Database:
         that nobody reads.
         """
         async with self.engine.begin() as conn:
-            await conn.execute(text("SET LOCAL synchronous_commit = on"))
-            await conn.execute(text("SELECT pg_logical_emit_message(true, 'truehue', '')"))
+            await conn.execute(
+                text(
+                    "SELECT set_config('synchronous_commit', 'on', true), "
+                    "pg_logical_emit_message(true, 'truehue', '')"
+                )
+            )
 
     @asynccontextmanager
     async def _transaction(self, options: Mapping[str, Any]) -> AsyncIterator[Transaction]:

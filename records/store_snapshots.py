@@ -35,7 +35,7 @@ from records.rows import (
     upload_from,
 )
 from records.schema import derived_images, snapshots, uploads
-from records.store_uploads import UploadStore, owning_patient, upload_row
+from records.store_uploads import UploadStore, upload_row
 from records.transaction import Tx
 
 
@@ -75,8 +75,7 @@ class SnapshotStore(UploadStore):
     async def add_snapshot(self, actor: Actor, new: NewUpload, data: bytes, now: datetime) -> Snapshot:
         """Keep bytes that are already here as a snapshot; raises as `commit_upload`, and UploadTooLarge."""
         self._check_size(len(data))
-        async with self._read() as tx:
-            keys = await tx.keys_of(await owning_patient(tx, new))
+        keys = await self._keys_for(new)
         return await self._to_the_end(self._keep(actor, new, data, keys, now, None))
 
     async def _keep(
@@ -103,7 +102,7 @@ class SnapshotStore(UploadStore):
                     await tx.audit(actor, "snapshot.read", f"snapshot/{earlier.snapshot_id}", now)
                     return earlier
             values = _snapshot_values(snapshot_id, new, facts, keys, sha256, len(data), now)
-            await tx.change(insert(snapshots).values(blob_name=blob_name, **values))
+            await tx.insert_all(snapshots, [{"blob_name": blob_name, **values}])
             if upload_id is not None:
                 await tx.change(
                     update(uploads).where(uploads.c.upload_id == upload_id).values(snapshot_id=snapshot_id)

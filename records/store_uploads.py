@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from datetime import datetime
 from weakref import WeakValueDictionary
 
@@ -20,11 +21,13 @@ from records.interface import (
     UploadPurpose,
     UploadTooLarge,
 )
-from records.keys import KeyRing
+from records.keys import KeyRing, PatientKeys
 from records.rows import seal_facts, upload_from
 from records.schema import consultations, referrals, uploads
 from records.transaction import StoreBase, Tx
 from records.upload_files import UploadFiles
+
+_REMEMBERED_OWNERS = 4096
 
 
 class UploadStore(StoreBase):
@@ -36,6 +39,20 @@ class UploadStore(StoreBase):
         super().__init__(config, database, ring, blobs, files)
         # Gone by itself when nobody waits for it or holds it.
         self._upload_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._owners: OrderedDict[tuple[UploadPurpose, str], str] = OrderedDict()
+
+    async def _keys_for(self, new: NewUpload) -> PatientKeys:
+        """Keys of the patient whose picture it is, who never becomes another; raises NotFound."""
+        owner = (new.purpose, new.owner_id)
+        known = self._owners.get(owner)
+        keys = None if known is None else self._ring.opened(known)
+        if keys is None:
+            async with self._read() as tx:
+                keys = await tx.keys_of(await owning_patient(tx, new))
+            self._owners[owner] = keys.patient_id
+            if len(self._owners) > _REMEMBERED_OWNERS:
+                self._owners.popitem(last=False)
+        return keys
 
     def _turn(self, upload_id: str) -> asyncio.Lock:
         return self._upload_turns.setdefault(upload_id, asyncio.Lock())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -23,6 +24,10 @@ from records.search_terms import Findable
 from records.upload_files import UploadFiles
 
 _IN_LIST = 500
+# Every transaction runs these three: made once, their values come as parameters.
+_APPEND = insert(audit)
+_MOVE_HEAD = update(audit_head)
+_HEAD = select(audit_head)
 T = TypeVar("T")
 
 
@@ -120,26 +125,14 @@ class Tx:
         await self.serialize()
         head = await self.head()
         event = next_event(head, now, actor.actor_id, actor.role, action, resource, actor.reason)
-        await self.change(
-            insert(audit).values(
-                sequence=event.sequence,
-                at=event.at,
-                actor_id=event.actor_id,
-                role=event.role,
-                action=event.action,
-                resource=event.resource,
-                reason=event.reason,
-                hash=event.hash,
-            )
-        )
-        sealed = seal_head(self._ring.audit_key, event.sequence, event.hash)
-        await self.change(
-            update(audit_head).values(sequence=sealed.sequence, hash=sealed.hash, mac=sealed.mac)
+        await self.conn.execute(_APPEND, asdict(event))
+        await self.conn.execute(
+            _MOVE_HEAD, asdict(seal_head(self._ring.audit_key, event.sequence, event.hash))
         )
 
     async def head(self) -> Head:
         """The end of the audit chain."""
-        row = await self.one(select(audit_head), "audit")
+        row = await self.one(_HEAD, "audit")
         return Head(row["sequence"], row["hash"], row["mac"])
 
 
