@@ -86,10 +86,17 @@ def verify_lines(previous: str, first_sequence: int, events: Iterable[AuditEvent
     return previous, sequence
 
 
-def verify_head(key: bytes, head: Head, last_hash: str, count: int) -> None:
-    """Check the end of a walked chain against its sealed head; raises Conflict."""
-    expected = seal_head(key, count, last_hash)
+def is_sealed(keys: Iterable[bytes], head: Head) -> bool:
+    """Whether one of these keys sealed a head."""
+    return any(
+        hmac.compare_digest(head.mac.encode(), seal_head(key, head.sequence, head.hash).mac.encode())
+        for key in keys
+    )
+
+
+def verify_head(keys: Iterable[bytes], head: Head, last_hash: str, count: int) -> None:
+    """Check the end of a walked chain against its head, sealed by one of these keys; raises Conflict."""
     if head.sequence != count or head.hash != last_hash:
         raise Conflict(f"the audit ends at line {count} and should end at line {head.sequence}")
-    if not hmac.compare_digest(head.mac, expected.mac):
+    if not is_sealed(keys, head):
         raise Conflict("the end of the audit carries a foreign seal")

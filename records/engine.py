@@ -6,22 +6,24 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, CursorResult, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql import Executable
 
 from records.flushing import GroupFlush
-from records.interface import RecordError, StorageFull
+from records.foreign_keys import deferred_foreign_keys
+from records.interface import BackupRunning, RecordError, StorageFull
 from records.uncancelled import uncancelled
 
 BUSY_TIMEOUT_MS = 30_000
@@ -30,6 +32,7 @@ POOLED = 20
 _WRITES = "truehue_writes"
 _MIGRATION_LOCK = 0x54727565_6D696772
 _AUDIT_LOCK = 0x54727565_61756469
+_BACKUP_LOCK = 0x54727565_6261636B
 T = TypeVar("T")
 
 
@@ -51,9 +54,9 @@ class Transaction:
         """Run a statement, once for each of several parameters; its rows are here when it returns."""
         return await uncancelled(self._conn.execute(statement, parameters))
 
-    async def run_sync(self, work: Callable[[Connection], T]) -> T:
+    async def run_sync(self, work: Callable[..., T], *arguments: Any) -> T:
         """Run work that knows synchronous connections only."""
-        return await uncancelled(self._conn.run_sync(work))
+        return await uncancelled(self._conn.run_sync(work, *arguments))
 
 
 class Database:
@@ -69,7 +72,8 @@ class Database:
     stand on one that is lost.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, raw_json: bool = False) -> None:
+        """raw_json: JSON columns come and go as the text that they are kept as, for copies."""
         try:
             parsed = make_url(url)
         except ArgumentError:
@@ -84,12 +88,14 @@ class Database:
         # PostgreSQL's commits do not wait for the disk: write() does, after them.
         later = {} if self.is_sqlite else {"server_settings": {"synchronous_commit": "off"}}
         # Parameters hold patients' data, sealed or not: they have no place in an error's text.
+        raw = {"json_serializer": _as_it_is, "json_deserializer": _as_it_is} if raw_json else {}
         self.engine: AsyncEngine = create_async_engine(
             parsed,
             pool_pre_ping=not self.is_sqlite,
             pool_size=POOLED,
             hide_parameters=True,
             connect_args=later,
+            **raw,
         )
         self._writer = asyncio.Lock()
         self._flushed = GroupFlush(self._flush_sqlite if self.is_sqlite else self._flush_postgresql)
@@ -168,13 +174,47 @@ class Database:
 
         Raises RecordError where no database answers, or where it is ahead of this version.
         """
+        async with self._migrating() as conn:
+            await conn.run_sync(_upgrade)
+
+    async def fill(self, revision: str, put_rows: Callable[[Transaction], Awaitable[None]]) -> None:
+        """Make the schema of a revision, let rows be put in, bring it to this version: all, or nothing.
+
+        Rows may come in any order: foreign keys are looked at when all are in. Raises as `migrate`,
+        and IntegrityError.
+        """
+        async with self._migrating() as conn:
+            await conn.run_sync(_upgrade, revision)
+            async with deferred_foreign_keys(conn, is_sqlite=self.is_sqlite):
+                await put_rows(conn)
+            await conn.run_sync(_upgrade)
+
+    @asynccontextmanager
+    async def only_backup(self) -> AsyncIterator[None]:
+        """Be the only backup of this record, in any process; raises BackupRunning."""
+        async with AsyncExitStack() as stack:
+            if self.is_sqlite:
+                stack.enter_context(_only_holder(Path(f"{self.engine.url.database}.backup")))
+            else:
+                conn = await stack.enter_async_context(self._transaction({}))
+                held = await conn.execute(
+                    text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _BACKUP_LOCK}
+                )
+                if not held.scalar_one():
+                    raise BackupRunning("another backup of this record is under way")
+            yield
+
+    @asynccontextmanager
+    async def _migrating(self) -> AsyncIterator[Transaction]:
         try:
             if self.is_sqlite:
                 await asyncio.to_thread(use_write_ahead_log, Path(str(self.engine.url.database)))
             async with self.write() as conn:
                 if not self.is_sqlite:
                     await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-                await conn.run_sync(_upgrade)
+                yield conn
+        except IntegrityError:
+            raise  # the rows of a `fill` are wrong, not the database
         except (OSError, sqlite3.Error, DBAPIError) as error:
             raise RecordError("the record's database does not answer, or is no database") from error
         except CommandError as error:
@@ -199,8 +239,33 @@ def migration_config(connection: Connection) -> Config:
     return config
 
 
-def _upgrade(connection: Connection) -> None:
-    command.upgrade(migration_config(connection), "head")
+def _upgrade(connection: Connection, revision: str = "head") -> None:
+    command.upgrade(migration_config(connection), revision)
+
+
+def newest_revision() -> str:
+    """The revision that `migrate` brings a schema to."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return str(ScriptDirectory.from_config(config).get_current_head())
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+@contextmanager
+def _only_holder(path: Path) -> Iterator[None]:
+    """Hold a lock on a file that stays: one that was removed could be held twice."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BackupRunning("another backup of this record is under way") from None
+        yield
+    finally:
+        os.close(fd)
 
 
 def _make_private_file(path: Path) -> None:

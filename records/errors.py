@@ -61,6 +61,24 @@ class StorageUnavailable(RecordError):
     error_id = "record.storage_unavailable"
 
 
+class BackupBroken(RecordError):
+    """A backup lacks something, or was changed from outside: nothing of it is restored."""
+
+    error_id = "backup.broken"
+
+
+class BackupRunning(RecordError):
+    """Another backup of the same record is under way."""
+
+    error_id = "backup.running"
+
+
+class NotEmpty(RecordError):
+    """A backup is restored into an empty record only."""
+
+    error_id = "backup.not_empty"
+
+
 class SealBroken(RecordError):
     """Sealed bytes are damaged, cut short, or moved from where they were sealed."""
 

@@ -55,12 +55,15 @@ from records.clinical import (
 )
 from records.clinical_records import ClinicalRecords
 from records.errors import (
+    BackupBroken,
+    BackupRunning,
     Conflict,
     HashMismatch,
     InvalidEntry,
     NoScale,
     NotADocument,
     NotAnImage,
+    NotEmpty,
     NotFound,
     RecordError,
     SealBroken,
@@ -95,7 +98,15 @@ from records.pictures import (
     UploadPurpose,
     Variant,
 )
-from records.safekeeping import AuditEvent, RecordsConfig, RetentionPolicy, Swept
+from records.safekeeping import (
+    AuditEvent,
+    BackedUp,
+    BackupFacts,
+    RecordsConfig,
+    Restored,
+    RetentionPolicy,
+    Swept,
+)
 
 __all__ = [
     "SITES",
@@ -105,6 +116,10 @@ __all__ = [
     "AgendaEntry",
     "Annotation",
     "AuditEvent",
+    "BackedUp",
+    "BackupBroken",
+    "BackupFacts",
+    "BackupRunning",
     "Basis",
     "BodySite",
     "CaptureMethod",
@@ -152,6 +167,7 @@ __all__ = [
     "NoScale",
     "NotADocument",
     "NotAnImage",
+    "NotEmpty",
     "NotFound",
     "Note",
     "Participant",
@@ -165,6 +181,7 @@ __all__ = [
     "Referral",
     "ReferralState",
     "RegionColor",
+    "Restored",
     "RetentionClass",
     "RetentionPolicy",
     "Role",

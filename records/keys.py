@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import os
 from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -84,32 +85,73 @@ class PatientKeys:
         return hmac.new(self._blob_names, sha256.encode(), hashlib.sha256).hexdigest()
 
 
-class KeyRing:
-    """Makes, wraps and opens patients' data keys under one master key of 32 bytes."""
+class _Master:
+    """What one master key of 32 bytes is used for."""
 
-    def __init__(self, master_key: bytes) -> None:
-        if len(master_key) != KEY_BYTES:
-            raise WrongMasterKey(f"the master key has {len(master_key)} bytes, not {KEY_BYTES}")
-        self._wrapping = AESGCM(_derive(master_key, b"wrap"))
-        self.audit_key = _derive(master_key, b"audit head")
-        self.master_key_id = _derive(master_key, b"id")[:8].hex()
+    def __init__(self, key: bytes) -> None:
+        if len(key) != KEY_BYTES:
+            raise WrongMasterKey(f"the master key has {len(key)} bytes, not {KEY_BYTES}")
+        self.key_id = _derive(key, b"id")[:8].hex()
+        self.wrapping = AESGCM(_derive(key, b"wrap"))
+        self.audit_key = _derive(key, b"audit head")
+        self.backups = _derive(key, b"backups")
+
+
+class KeyRing:
+    """Makes, wraps and opens patients' data keys under one master key.
+
+    Old master keys open what is still wrapped under them (`records.rotation`); nothing new is.
+    """
+
+    def __init__(self, master_key: bytes, old_master_keys: Iterable[bytes] = ()) -> None:
+        self._master = _Master(master_key)
+        self._masters = {one.key_id: one for one in (self._master, *map(_Master, old_master_keys))}
+        self.audit_key = self._master.audit_key
+        self.master_key_id = self._master.key_id
         """Tells master keys apart, and tells nothing about this one."""
         self._opened: OrderedDict[str, PatientKeys] = OrderedDict()
+
+    @property
+    def master_key_ids(self) -> Sequence[str]:
+        """Of every master key that opens something here."""
+        return list(self._masters)
+
+    @property
+    def audit_keys(self) -> Sequence[bytes]:
+        """Keys that may have sealed the audit's end."""
+        return [one.audit_key for one in self._masters.values()]
+
+    def backup_cipher(self, master_key_id: str, backup_id: str) -> AESGCM:
+        """The key of one backup; raises WrongMasterKey."""
+        return AESGCM(_derive(self._known(master_key_id).backups, backup_id.encode()))
+
+    def _known(self, master_key_id: str) -> _Master:
+        master = self._masters.get(master_key_id)
+        if master is None:
+            raise WrongMasterKey("the record was sealed under another master key")
+        return master
 
     def create(self, patient_id: str, key_id: str) -> tuple[WrappedKey, PatientKeys]:
         """A fresh data key, wrapped for the database and opened for use."""
         data_key = os.urandom(KEY_BYTES)
-        sealed = encrypt(self._wrapping, data_key, place("patient_keys", patient_id, key_id))
-        wrapped = WrappedKey(patient_id, key_id, self.master_key_id, sealed)
+        wrapped = self._wrap(patient_id, key_id, data_key)
         return wrapped, self._remember(PatientKeys(patient_id, data_key))
+
+    def _wrap(self, patient_id: str, key_id: str, data_key: bytes) -> WrappedKey:
+        sealed = encrypt(self._master.wrapping, data_key, place("patient_keys", patient_id, key_id))
+        return WrappedKey(patient_id, key_id, self.master_key_id, sealed)
+
+    def _unwrap(self, wrapped: WrappedKey) -> bytes:
+        bound_to = place("patient_keys", wrapped.patient_id, wrapped.key_id)
+        return decrypt(self._known(wrapped.master_key_id).wrapping, wrapped.wrapped_key, bound_to)
+
+    def rewrap(self, wrapped: WrappedKey) -> WrappedKey:
+        """The same data key under the master key of today; raises as `open`."""
+        return self._wrap(wrapped.patient_id, wrapped.key_id, self._unwrap(wrapped))
 
     def open(self, wrapped: WrappedKey) -> PatientKeys:
         """Unwrap a data key; raises WrongMasterKey, or SealBroken where it belongs to another patient."""
-        if wrapped.master_key_id != self.master_key_id:
-            raise WrongMasterKey("the record was sealed under another master key")
-        bound_to = place("patient_keys", wrapped.patient_id, wrapped.key_id)
-        data_key = decrypt(self._wrapping, wrapped.wrapped_key, bound_to)
-        return self._remember(PatientKeys(wrapped.patient_id, data_key))
+        return self._remember(PatientKeys(wrapped.patient_id, self._unwrap(wrapped)))
 
     def opened(self, patient_id: str) -> PatientKeys | None:
         """Keys of a patient that were opened lately."""

@@ -1,4 +1,4 @@
-"""Values: where the record lies, its audit, and what a sweep clears away."""
+"""Values: where the record lies, its audit and backups, and what a sweep clears away."""
 
 from __future__ import annotations
 
@@ -52,6 +52,43 @@ class RetentionPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class BackedUp:
+    """A backup that was written and read again."""
+
+    backup_id: str
+    rows: int
+    blobs: int
+    copied_blobs: int
+    """Those that no earlier backup had brought to the same place."""
+    missing_blobs: int
+    """Named by rows, but lost in the record itself."""
+    pruned: int
+    """Earlier backups that were removed because of their age."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupFacts:
+    """A whole backup as its place lists it; only who holds its master key can tell more."""
+
+    backup_id: str
+    created_at: datetime
+    master_key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a backup held, checked by hash."""
+
+    backup_id: str
+    created_at: datetime
+    rows: int
+    blobs: int
+    uploads: int
+    missing_blobs: int
+    """Pictures that the record had lost already when it was backed up."""
+
+
+@dataclass(frozen=True, slots=True)
 class RecordsConfig:
     """Where the record lies. database_url: "sqlite+aiosqlite:///..." or "postgresql+asyncpg://..."."""
 
@@ -64,6 +101,8 @@ class RecordsConfig:
     max_pixels: int = 120_000_000
     orphan_grace_s: float = 3600.0
     """How old a blob without a row must be before a start clears it: another process may be adding it."""
+    old_master_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    """Master keys of before a rotation that may not have ended; nothing new is sealed under them."""
     blobs_url: str = field(default="", repr=False)
     """Where blobs lie instead of blob_dir: `s3://...`, see `records.s3_objects.parse_place`."""
     retention: RetentionPolicy = RetentionPolicy()

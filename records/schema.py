@@ -350,3 +350,8 @@ audit_head = Table(
     Column("mac", Sha256Hex, nullable=False),
     CheckConstraint("head_id = 1", name="one_row"),
 )
+
+
+def blob_columns() -> list[Column[str]]:
+    """Every column that names a blob."""
+    return [table.c.blob_name for table in metadata.sorted_tables if "blob_name" in table.c]

@@ -15,7 +15,7 @@ from records.engine import Database
 from records.interface import RecordsConfig, Swept, WrongMasterKey
 from records.keys import KeyRing
 from records.objects import open_objects
-from records.schema import derived_images, entries, patient_keys, sessions, snapshots, uploads
+from records.schema import blob_columns, patient_keys, sessions, uploads
 from records.store_audit import AuditStore
 from records.store_care import CareStore
 from records.store_consultations import ConsultationStore
@@ -59,7 +59,7 @@ class RecordStore(
 
         Raises WrongMasterKey, SealBroken, StorageFull, StorageUnavailable.
         """
-        ring = KeyRing(config.master_key)
+        ring = KeyRing(config.master_key, config.old_master_keys)
         await asyncio.to_thread(images.warm_up)
         database = Database(config.database_url)
         try:
@@ -84,7 +84,7 @@ class RecordStore(
 
     async def _check_master_key(self) -> None:
         foreign = select(patient_keys.c.key_id).where(
-            patient_keys.c.master_key_id != self._ring.master_key_id
+            patient_keys.c.master_key_id.not_in(self._ring.master_key_ids)
         )
         async with self._read() as tx:
             if await tx.first(foreign.limit(1)) is not None:
@@ -138,8 +138,8 @@ class RecordStore(
 
 
 async def _unnamed(tx: Tx, names: Sequence[str]) -> list[str]:
-    """Which of these blobs no snapshot, no derived image and no document names."""
+    """Which of these blobs no row names."""
     named: set[str] = set()
-    for column in (snapshots.c.blob_name, derived_images.c.blob_name, entries.c.blob_name):
+    for column in blob_columns():
         named.update(row["blob_name"] for row in await tx.all(select(column).where(column.in_(names))))
     return [name for name in names if name not in named]

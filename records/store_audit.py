@@ -40,7 +40,7 @@ class AuditStore(StoreBase):
             below = await tx.first(select(func.count().label("n")).where(audit.c.sequence < 1))
         if below is not None and below["n"]:
             raise Conflict("the audit has lines before its first")
-        verify_head(self._ring.audit_key, head, previous, sequence - 1)
+        verify_head(self._ring.audit_keys, head, previous, sequence - 1)
         return sequence - 1
 
     async def _begin_audit(self) -> None:

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 from sqlalchemy import RowMapping, Table, delete, insert, select, update
 from sqlalchemy.sql import Executable
 
-from records.audit import Head, next_event, seal_head
+from records.audit import Head, is_sealed, next_event, seal_head
 from records.blobs import Blobs
 from records.engine import Database, Transaction
 from records.history import SubjectKind
-from records.interface import Actor, NotFound, RecordsConfig
+from records.interface import Actor, NotFound, RecordsConfig, SealBroken
 from records.keys import KeyRing, PatientKeys, WrappedKey
 from records.schema import audit, audit_head, patient_keys, search_tokens
 from records.search_index import SearchKey
@@ -124,6 +124,9 @@ class Tx:
         """Append one line; the last thing a transaction does."""
         await self.serialize()
         head = await self.head()
+        if not is_sealed(self._ring.audit_keys, head):
+            # Changed from outside, or a rotation has ended and this process knows the old master key only.
+            raise SealBroken("the end of the audit carries a foreign seal")
         event = next_event(head, now, actor.actor_id, actor.role, action, resource, actor.reason)
         await self.conn.execute(_APPEND, asdict(event))
         await self.conn.execute(

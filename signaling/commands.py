@@ -26,9 +26,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 staff_app = typer.Typer(help="Accounts of specialists and referrers.", no_args_is_help=True)
+keys_app = typer.Typer(help="The master key that seals the record.", no_args_is_help=True)
 audit_app = typer.Typer(help="The append-only audit of the record.", no_args_is_help=True)
 color_app = typer.Typer(help="Color correction by a chart in the picture.", no_args_is_help=True)
 app.add_typer(staff_app, name="staff")
+app.add_typer(keys_app, name="keys")
 app.add_typer(audit_app, name="audit")
 app.add_typer(color_app, name="color")
 
@@ -163,6 +165,49 @@ def staff_add(
     print(f"Added {role} at {site}.")
 
 
+@app.command()
+def backup(
+    to: Annotated[str, typer.Option(help="A folder, or s3://...; else the setting backup_to.")] = "",
+) -> None:
+    """Back the record up to a second place, also while the server runs, and read all of it again."""
+    from signaling.record_commands import back_up, backup_words
+
+    done = _run(back_up(_settings(log_level="error"), to))
+    print(backup_words(done))
+    if done.missing_blobs:
+        raise typer.Exit(1)
+
+
+@app.command()
+def restore(
+    source: Annotated[str, typer.Option("--from", help="A folder, or s3://...; else backup_to.")] = "",
+    backup: Annotated[str, typer.Option(help="Which one; the latest by default.")] = "",
+    check: Annotated[bool, typer.Option(help="Only read all of it and compare; change nothing.")] = False,
+    list_only: Annotated[bool, typer.Option("--list", help="Only list the backups at the place.")] = False,
+) -> None:
+    """Restore a backup into an empty installation whose server is not running. All of it, or nothing."""
+    from signaling.record_commands import list_backups
+    from signaling.record_commands import restore as restore_from
+
+    settings = _settings(log_level="error")
+    if list_only:
+        for line in _run(list_backups(settings, source)):
+            print(line)
+        return
+    words, fine = _run(restore_from(settings, source, backup or None, check))
+    print(words)
+    if not fine:
+        raise typer.Exit(1)
+
+
+@keys_app.command("rotate")
+def keys_rotate() -> None:
+    """Change the master key for a new one, with the server stopped. Run again, it goes on where it was."""
+    from signaling.record_commands import rotate_master_key
+
+    print(_run(rotate_master_key(_settings(log_level="error"))))
+
+
 @audit_app.command("verify")
 def audit_verify() -> None:
     """Walk the audit's hash chain. Ends with 1 where it breaks."""
@@ -172,7 +217,7 @@ def audit_verify() -> None:
     try:
         count = _run(verify_audit(_settings(log_level="error")))
     except RecordError as error:
-        _fail(f"The audit does not hold ({error.error_id}).")
+        _fail(f"The audit does not hold: {error} ({error.error_id}).")
     print(f"{count} audit lines hold together.")
 
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import ssl
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,14 +27,19 @@ from media.simulated.patient import PatientOptions
 from media.simulated.patient import run as run_patient
 from media.worker import MediaWorker
 from records import images
-from records.interface import Records, RecordsConfig, RetentionPolicy
+from records.backup import back_up
+from records.interface import BackedUp, BackupFacts, Records, RecordsConfig, Restored, RetentionPolicy
+from records.keys import KeyRing
+from records.restore import check_backup, list_backups, restore
+from records.rotation import rotate
 from records.store import RecordStore
 from signaling.app import bind_consultation, bind_worklist, make_app
 from signaling.auth import Auth, Passwords
+from signaling.backups import Backups
 from signaling.bus import Bus, LocalBus, RedisBus
 from signaling.color_jobs import ColorFunctions
 from signaling.color_workers import ColorWorkers
-from signaling.keys import load_or_make_master_key
+from signaling.keys import load_master_key, load_or_make_master_key
 from signaling.lease import Lease, OnlyNode, RedisLease
 from signaling.lesion_measuring import LesionMeasuring
 from signaling.live import CONSULTATION, WORKLIST, SocketLive, make_server
@@ -99,11 +105,13 @@ def records_config(settings: Settings) -> RecordsConfig:
     """Where the record lies; makes the data folder and, at the first start, the master key."""
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = not settings.master_key_file
+    old = settings.old_master_key_path
     return RecordsConfig(
         database_url=settings.database,
         blob_dir=str(settings.data_dir / "blobs"),
         master_key=load_or_make_master_key(settings.master_key_path, may_make=fresh),
         max_upload_bytes=settings.max_upload_bytes,
+        old_master_keys=() if old is None else (load_master_key(old, "old_master_key_file"),),
         blobs_url=settings.blobs_url,
         retention=RetentionPolicy(
             settings.keep_clinical_years, settings.keep_document_years, settings.keep_working_years
@@ -158,6 +166,9 @@ async def _start(
     records = await open_records(settings)
     stack.push_async_callback(records.close)
     stack.push_async_callback(Upkeep(records, utc_now).stop)
+    backups = _backups(settings)
+    if backups is not None:
+        stack.push_async_callback(backups.stop)
     bus, lease = await _cluster(settings, stack)
     workers = ColorWorkers()
     stack.push_async_callback(workers.stop)
@@ -202,6 +213,8 @@ async def _start(
 
     metrics = Metrics()
     metrics.follow(lambda: rooms.count, relay.stats)
+    if backups is not None:
+        metrics.follow_backups(lambda: backups.last_success)
     services = Services(
         settings=settings,
         records=records,
@@ -214,6 +227,7 @@ async def _start(
         ice_servers=_ice_servers(settings),
         metrics=metrics,
         clock=utc_now,
+        backups=backups,
         ui_dir=ui_dir if ui_dir is not None else INTERFACE_DIR,
     )
     app = make_app(services)
@@ -238,6 +252,43 @@ async def _start(
         services,
         stack,
     )
+
+
+def _backups(settings: Settings) -> Backups | None:
+    """The nightly backup, where a place for it is set."""
+    if not settings.backup_to:
+        return None
+
+    async def back_up_now(now: datetime) -> BackedUp:
+        return await make_backup(settings, settings.backup_to, now)
+
+    async def latest() -> datetime | None:
+        return await latest_backup(settings, settings.backup_to)
+
+    return Backups(back_up_now, latest, utc_now, settings.backup_time)
+
+
+async def make_backup(settings: Settings, place: str, now: datetime) -> BackedUp:
+    """Back the record up to a folder or an S3 server, also while a server runs. Raises RecordError."""
+    return await back_up(records_config(settings), place, now, settings.backup_keep_days)
+
+
+async def latest_backup(settings: Settings, place: str) -> datetime | None:
+    """When the last backup that these settings' keys open was made. Raises RecordError."""
+    config = records_config(settings)
+    ids = KeyRing(config.master_key, config.old_master_keys).master_key_ids
+    made = [one.created_at for one in await list_backups(place) if one.master_key_id in ids]
+    return max(made, default=None)
+
+
+async def backups_at(place: str) -> Sequence[BackupFacts]:
+    """Whole backups at a place, oldest first. Raises RecordError."""
+    return await list_backups(place)
+
+
+async def restore_backup(settings: Settings, place: str, backup_id: str | None, check: bool) -> Restored:
+    """Restore a backup (the latest by default) into an empty installation, or check it."""
+    return await (check_backup if check else restore)(records_config(settings), place, backup_id)
 
 
 async def _cluster(settings: Settings, stack: AsyncExitStack) -> tuple[Bus, Lease]:
@@ -345,3 +396,23 @@ def coturn_configuration(settings: Settings, external_ip: str) -> str:
 async def simulate(link: str, stop: asyncio.Event) -> None:
     """A simulated patient at a personal link, until the consultation has ended or stop is set."""
     await run_patient(link, PatientOptions(), stop)
+
+
+@dataclass(frozen=True, slots=True)
+class RotatedKey:
+    """A rotation that has ended: ids of the two master keys, and how many data keys this run wrapped anew."""
+
+    key_id: str
+    old_key_id: str
+    data_keys: int
+
+
+async def rotate_master_key(settings: Settings) -> RotatedKey:
+    """Wrap everything anew that is wrapped under the old master key of these settings. Raises RecordError."""
+    config = records_config(settings)
+    if not config.old_master_keys:
+        raise SettingsError("old_master_key_file", "is needed to wrap keys anew")
+    old = KeyRing(config.old_master_keys[0]).master_key_id
+    # Brings the schema to this version, and refuses keys of which nobody knows the master key.
+    await (await RecordStore.open(config)).close()
+    return RotatedKey(KeyRing(config.master_key).master_key_id, old, await rotate(config))

@@ -16,7 +16,16 @@ import aiohttp
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from signaling.compose import INTERFACE_DIR, open_records, probe_turn, turn_urls, why_not_native
+from signaling.backups import is_late
+from signaling.compose import (
+    INTERFACE_DIR,
+    latest_backup,
+    open_records,
+    probe_turn,
+    turn_urls,
+    utc_now,
+    why_not_native,
+)
 from signaling.mail import Mailer
 from signaling.settings import Settings
 
@@ -43,6 +52,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     yield _port("HTTP port", settings.http_host, settings.http_port, socket.SOCK_STREAM, serving)
     yield _port("media port", settings.media_host, settings.media_port, socket.SOCK_DGRAM, serving)
     yield await _record(settings)
+    yield await _backup(settings)
     async for finding in _servers(settings):
         yield finding
 
@@ -122,6 +132,22 @@ async def _record(settings: Settings) -> Finding:
     finally:
         await records.close()
     return Finding("record", True, f"opens; {count} audit lines hold together")
+
+
+async def _backup(settings: Settings) -> Finding:
+    """The last backup at the second place; none is fine as long as there is no record."""
+    if not settings.backup_to:
+        return Finding("backup", True, "not set up: nothing is copied to a second place by itself")
+    if not settings.master_key_path.exists():
+        return Finding("backup", True, "none yet: there is no record")
+    try:
+        last = await latest_backup(settings, settings.backup_to)
+    except Exception as error:
+        return Finding("backup", False, f"the second place cannot be read ({type(error).__name__})")
+    if last is None:
+        return Finding("backup", False, "none yet: truehue backup makes one")
+    age_h = (utc_now() - last).total_seconds() / 3600
+    return Finding("backup", not is_late(utc_now(), last), f"the last one is {age_h:.0f} hours old")
 
 
 async def _servers(settings: Settings) -> AsyncIterator[Finding]:

@@ -94,8 +94,12 @@ def _file(request: web.Request, name: str, cache_control: str) -> web.StreamResp
 
 
 async def health(request: web.Request) -> web.Response:
-    """GET /healthz: 200 while it serves."""
-    return web.json_response({"status": "ok"}, headers={hdrs.CACHE_CONTROL: "no-store"})
+    """GET /healthz: 200 while it serves; says when the last backup succeeded, where there are backups."""
+    health: dict[str, object] = {"status": "ok"}
+    if (backups := services(request).backups) is not None:
+        last = backups.last_success
+        health["backup"] = {"last_success": None if last is None else last.isoformat(), "late": backups.late}
+    return web.json_response(health, headers={hdrs.CACHE_CONTROL: "no-store"})
 
 
 async def metrics(request: web.Request) -> web.Response:

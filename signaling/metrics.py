@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -59,6 +60,15 @@ class Metrics:
         self._viewer_packets_lost.set_function(lambda: relay().viewer_packets_lost)
         self._viewer_frozen.set_function(lambda: relay().viewer_frozen_s)
         self._relay = relay
+
+    def follow_backups(self, last_success: Callable[[], datetime | None]) -> None:
+        """Show when the last backup succeeded, 0 before there was one."""
+        gauge = Gauge(
+            "truehue_backup_last_success_timestamp_seconds",
+            "When the last backup was made and read again, in seconds since 1970.",
+            registry=self._registry,
+        )
+        gauge.set_function(lambda: 0.0 if (last := last_success()) is None else last.timestamp())
 
     def text(self) -> bytes:
         """The exposition format."""

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from records.interface import Records
 from signaling.auth import Auth
+from signaling.backups import Backups
 from signaling.bus import Bus
 from signaling.lesion_measuring import LesionMeasuring
 from signaling.mail import Mailer
@@ -40,6 +41,7 @@ class Services:
     metrics: Metrics
     clock: Callable[[], datetime]
     ui_dir: Path
+    backups: Backups | None = None
     public_url: str = ""
     """Set once the port is known."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections.abc import Mapping
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
@@ -14,7 +15,9 @@ from msgspec import Meta, Struct
 
 PREFIX = "TRUEHUE_"
 CONFIG_VARIABLE = "TRUEHUE_CONFIG"
-SECRET_SETTINGS = frozenset({"turn_secret", "smtp_url", "database_url", "redis_url", "blobs_url"})
+SECRET_SETTINGS = frozenset(
+    {"turn_secret", "smtp_url", "database_url", "redis_url", "blobs_url", "backup_to"}
+)
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -107,6 +110,31 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             "Empty: `keys/master.key` in the data folder, made at the first start with mode 0600."
         ),
     ] = ""
+    old_master_key_file: Annotated[
+        str,
+        Meta(
+            description="File of the master key of before a rotation, as long as that has not ended. "
+            "Empty: `master.key.old` beside the key that the first start made, where it is there."
+        ),
+    ] = ""
+    backup_to: Annotated[
+        str,
+        Meta(
+            description="Second place of the record, for nightly backups: a folder, or `s3://...` as in "
+            "blobs_url. Empty: none are made by the server."
+        ),
+    ] = ""
+    backup_at: Annotated[
+        str,
+        Meta(
+            description="When the nightly backup begins, as `HH:MM` in UTC.",
+            pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        ),
+    ] = "02:00"
+    backup_keep_days: Annotated[
+        Positive,
+        Meta(description="How long a backup is kept, in days; the last three stay however old they are."),
+    ] = 30
     redis_url: Annotated[
         str, Meta(description="`redis://host:port/db`, needed only for several nodes. Empty: one node.")
     ] = ""
@@ -198,6 +226,24 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             if self.master_key_file
             else self.data_dir / "keys/master.key"
         )
+
+    @property
+    def backup_time(self) -> time:
+        """backup_at as a time of day, UTC."""
+        return time.fromisoformat(self.backup_at)
+
+    @property
+    def old_master_key_path(self) -> Path | None:
+        """Where the master key of before a rotation lies, if there is one."""
+        if self.old_master_key_file:
+            return Path(self.old_master_key_file).resolve()
+        made = old_key_beside(self.master_key_path)
+        return made if not self.master_key_file and made.exists() else None
+
+
+def old_key_beside(path: Path) -> Path:
+    """Where a rotation keeps the master key of before it."""
+    return path.with_name(f"{path.name}.old")
 
 
 _ANNOTATIONS = get_type_hints(Settings, include_extras=True)

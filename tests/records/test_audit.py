@@ -41,7 +41,7 @@ def _chain(drawn: list[tuple[datetime, str, Role, str, str, str]]) -> tuple[list
 def test_an_honest_chain_verifies(drawn: list[tuple[datetime, str, Role, str, str, str]]) -> None:
     events, head = _chain(drawn)
     last_hash, following = verify_lines(GENESIS, 1, events)
-    verify_head(KEY, head, last_hash, following - 1)
+    verify_head([KEY], head, last_hash, following - 1)
     assert following - 1 == len(drawn)
 
 
@@ -83,7 +83,7 @@ def test_a_missing_line_is_found(
     else:
         last_hash, following = verify_lines(GENESIS, 1, left)
         with pytest.raises(Conflict, match="should end"):
-            verify_head(KEY, head, last_hash, following - 1)
+            verify_head([KEY], head, last_hash, following - 1)
 
 
 @given(st.lists(words, min_size=4, max_size=4), st.lists(words, min_size=4, max_size=4))
@@ -99,9 +99,9 @@ def test_a_chain_computed_anew_lacks_the_seal() -> None:
     forged = next_event(seal_head(KEY, 0, GENESIS), NOW, "b", Role.PATIENT, "read", "patient/1", "r")
     last_hash, following = verify_lines(GENESIS, 1, [forged])
     with pytest.raises(Conflict):
-        verify_head(KEY, head, last_hash, following - 1)
+        verify_head([KEY], head, last_hash, following - 1)
     with pytest.raises(Conflict, match="foreign"):
-        verify_head(KEY, seal_head(bytes(32), 1, forged.hash), last_hash, 1)
+        verify_head([KEY], seal_head(bytes(32), 1, forged.hash), last_hash, 1)
     assert events[0].hash != forged.hash
 
 

@@ -1,8 +1,10 @@
-"""A record whose process is killed at any line: run as a program that forks, kills and looks what is left.
+"""A record whose process is killed: run as a program that forks, kills and looks what is left.
 
-`python -m tests.support.crashing DATABASE_URL FOLDER RUNS SEED` ends with a failed assertion where something
-acknowledged was lost, an orphan stayed, or the audit broke. A killed process loses no page that the kernel
-already took: this proves the order of the steps, not the disk's own promises.
+`python -m tests.support.crashing DATABASE_URL FOLDER RUNS SEED` kills a busy record at random lines, RUNS
+times; with `points` for the two numbers it kills a quiet one at every step that lasts, one after the other.
+It ends with a failed assertion where something acknowledged was lost, an orphan stayed, or the audit broke. A
+killed process loses no page that the kernel already took: this proves the order of the steps, not the disk's
+own promises.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -30,6 +32,7 @@ from records.engine import Database
 from records.interface import ImageFacts, UploadPurpose, Variant
 from records.schema import derived_images, snapshots, uploads
 from records.store import RecordStore
+from tests.support.fault_points import killed_at, write
 from tests.support.record import Clinic, config, files_under, furnish, jpeg
 
 PACKAGE = str(Path(records.__file__).parent)
@@ -117,6 +120,39 @@ async def _notes(store: RecordStore, clinic: Clinic, seed: int, tell: Acknowledg
         tell(note=text, version=written.note_version)
 
 
+async def one_of_each(url: str, folder: Path, clinic: Clinic, tell: Acknowledge) -> None:
+    """Everything that writes, in the same order each time: picture after picture, a note, a sweep."""
+    store = await RecordStore.open(config(url, str(folder / "blobs")))
+    chance = random.Random(os.getpid())
+    for direct in (False, True):
+        number = chance.randrange(1 << 32)
+        data, now = picture(number), datetime.now(UTC)
+        if direct:
+            snapshot = await store.add_snapshot(clinic.gp, clinic.photo(data), data, now)
+        else:
+            upload = await store.open_upload(clinic.still(data), now)
+            tell(upload=upload.upload_id, picture=number, offset=0)
+            for begin, end in ((0, 1000), (1000, len(data))):
+                upload = await store.append_upload(upload.upload_id, begin, data[begin:end], now)
+                tell(upload=upload.upload_id, picture=number, offset=end)
+            snapshot = await store.commit_upload(clinic.person, upload.upload_id, now)
+        tell(snapshot=snapshot.snapshot_id, picture=number, variant=Variant.ORIGINAL)
+    await store.add_derived(
+        clinic.doctor, snapshot.snapshot_id, Variant.DISPLAY, picture(number + 1), None, "test", now
+    )
+    tell(snapshot=snapshot.snapshot_id, picture=number + 1, variant=Variant.DISPLAY)
+    given_up = await store.open_upload(clinic.still(data), now)
+    await store.append_upload(given_up.upload_id, 0, data[:500], now)
+    await store.discard_upload(given_up.upload_id)
+    found = await store.consultation(clinic.doctor, clinic.consultation.consultation_id, now)
+    written = await store.write_note(
+        clinic.doctor, found.consultation_id, f"by {os.getpid()}", found.note_version, now
+    )
+    tell(note=written.note, version=written.note_version)
+    await store.sweep(now)
+    await store.close()
+
+
 async def look(url: str, folder: Path, clinic: Clinic, told: list[dict[str, Any]]) -> None:
     """Open the record again and check every promise that was made before the kill."""
     store = await RecordStore.open(config(url, str(folder / "blobs")))
@@ -196,6 +232,32 @@ def run_and_be_killed(url: str, folder: Path, seed: int, clinic: Clinic, kill_at
         os._exit(1)
 
 
+def kill_at_every_point(url: str, folder: Path) -> None:
+    """Kill at each point in turn until the work comes to its end; prints how many there were."""
+    images.DECODERS = Here()  # type: ignore[assignment, attr-defined]
+    clinic = asyncio.run(prepare(url, folder))
+    point = 1
+    while True:
+        told = folder / f"told-{point}"
+        fd = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        killed = killed_at(point, partial(_write_each, url, folder, clinic, fd), lambda _: None)
+        os.close(fd)
+        asyncio.run(look(url, folder, clinic, [json.loads(line) for line in told.read_text().splitlines()]))
+        if not killed:
+            break
+        point += 1
+    print(f"killed at {point - 1} points")
+    assert point > 100
+
+
+def _write_each(url: str, folder: Path, clinic: Clinic, fd: int) -> None:
+    asyncio.run(one_of_each(url, folder, clinic, partial(_tell, fd)))
+
+
+def _tell(fd: int, **promise: Any) -> None:
+    write(fd, json.dumps(promise).encode() + b"\n")
+
+
 def main(url: str, folder: Path, runs: int, seed: int) -> None:
     """Kill `runs` times; prints how often the work was cut off, and at how many lines."""
     images.DECODERS = Here()  # type: ignore[assignment, attr-defined]
@@ -214,4 +276,7 @@ def main(url: str, folder: Path, runs: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    if sys.argv[3] == "points":
+        kill_at_every_point(sys.argv[1], Path(sys.argv[2]))
+    else:
+        main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
