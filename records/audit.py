@@ -17,6 +17,7 @@ from records.interface import AuditEvent, Conflict, Role
 GENESIS = "0" * 64
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DOMAIN = b"truehue/audit/1"
+_DOMAIN_WITH_ORIGIN = b"truehue/audit/2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +38,35 @@ def line_hash(
     action: str,
     resource: str,
     reason: str,
+    sealed_origin: bytes | None = None,
 ) -> str:
     """SHA-256 (hex) of a line and the hash before it.
 
     Canonical: each field behind its length in four bytes, so that no two lines share an encoding; the time
-    counts microseconds since 1970.
+    counts microseconds since 1970. Lines with an origin and lines without one begin differently.
     """
     microseconds = (at.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
-    digest = hashlib.sha256(_DOMAIN)
-    for part in (previous, str(sequence), str(microseconds), actor_id, role, action, resource, reason):
-        raw = part.encode()
+    digest = hashlib.sha256(_DOMAIN if sealed_origin is None else _DOMAIN_WITH_ORIGIN)
+    words = (previous, str(sequence), str(microseconds), actor_id, role, action, resource, reason)
+    for raw in (*(word.encode() for word in words), *(() if sealed_origin is None else (sealed_origin,))):
         digest.update(len(raw).to_bytes(4, "big") + raw)
     return digest.hexdigest()
 
 
 def next_event(
-    head: Head, at: datetime, actor_id: str, role: Role, action: str, resource: str, reason: str
+    head: Head,
+    at: datetime,
+    actor_id: str,
+    role: Role,
+    action: str,
+    resource: str,
+    reason: str,
+    sealed_origin: bytes | None = None,
 ) -> AuditEvent:
     """The line that follows a head."""
     sequence = head.sequence + 1
-    digest = line_hash(head.hash, sequence, at, actor_id, role, action, resource, reason)
-    return AuditEvent(sequence, at, actor_id, role, action, resource, reason, digest)
+    digest = line_hash(head.hash, sequence, at, actor_id, role, action, resource, reason, sealed_origin)
+    return AuditEvent(sequence, at, actor_id, role, action, resource, reason, digest, sealed_origin)
 
 
 def seal_head(key: bytes, sequence: int, last_hash: str) -> Head:
@@ -79,6 +88,7 @@ def verify_lines(previous: str, first_sequence: int, events: Iterable[AuditEvent
             event.action,
             event.resource,
             event.reason,
+            event.sealed_origin,
         )
         if event.sequence != sequence or not hmac.compare_digest(event.hash, expected):
             raise Conflict(f"the audit breaks at line {sequence}")

@@ -99,6 +99,7 @@ from records.pictures import (
     Variant,
 )
 from records.safekeeping import (
+    Access,
     AuditEvent,
     BackedUp,
     BackupFacts,
@@ -111,6 +112,7 @@ from records.safekeeping import (
 __all__ = [
     "SITES",
     "SYSTEM_ACTOR",
+    "Access",
     "Actor",
     "Admission",
     "AgendaEntry",
@@ -351,6 +353,9 @@ class Records(ClinicalRecords, Protocol):
         """Bytes and media type of one picture of a snapshot; raises NotFound."""
 
     async def timeline(self, actor: Actor, patient_id: str, now: datetime) -> Timeline: ...
+    async def accesses(self, actor: Actor, patient_id: str, most: int, now: datetime) -> Sequence[Access]:
+        """The latest lines about one patient by anybody but them and this server, newest first."""
+
     async def audit_events(self, limit: int = 1000) -> Sequence[AuditEvent]: ...
     async def verify_audit(self) -> int:
         """Walk the hash chain; returns the number of events, raises Conflict where it breaks."""

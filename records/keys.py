@@ -110,6 +110,8 @@ class KeyRing:
         self.master_key_id = self._master.key_id
         """Tells master keys apart, and tells nothing about this one."""
         self._opened: OrderedDict[str, PatientKeys] = OrderedDict()
+        self.origins: AESGCM | None = None
+        """Seals from where the audit's lines came, once the store has opened that key."""
 
     @property
     def master_key_ids(self) -> Sequence[str]:
@@ -152,6 +154,20 @@ class KeyRing:
     def open(self, wrapped: WrappedKey) -> PatientKeys:
         """Unwrap a data key; raises WrongMasterKey, or SealBroken where it belongs to another patient."""
         return self._remember(PatientKeys(wrapped.patient_id, self._unwrap(wrapped)))
+
+    def create_record_key(self, use: str) -> tuple[bytes, bytes]:
+        """A fresh key of the record itself: as it is, and wrapped."""
+        key = os.urandom(KEY_BYTES)
+        return key, encrypt(self._master.wrapping, key, place("record_keys", use))
+
+    def open_record_key(self, use: str, master_key_id: str, wrapped: bytes) -> bytes:
+        """Unwrap a key of the record itself; raises WrongMasterKey, SealBroken."""
+        return decrypt(self._known(master_key_id).wrapping, wrapped, place("record_keys", use))
+
+    def rewrap_record_key(self, use: str, master_key_id: str, wrapped: bytes) -> bytes:
+        """The same key under the master key of today; raises as `open_record_key`."""
+        key = self.open_record_key(use, master_key_id, wrapped)
+        return encrypt(self._master.wrapping, key, place("record_keys", use))
 
     def opened(self, patient_id: str) -> PatientKeys | None:
         """Keys of a patient that were opened lately."""

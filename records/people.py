@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -25,6 +25,8 @@ class Actor:
     role: Role
     reason: str
     """The consultation or referral that gives the reason, as "consultation/ID" or "referral/ID"."""
+    origin: str = field(default="", repr=False)
+    """From where: the device's address, sealed in the audit and kept nowhere else. Empty: this server."""
 
 
 SYSTEM_ACTOR = Actor("system", Role.SYSTEM, "system")

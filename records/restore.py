@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, func, insert, inspect, select, text
+from sqlalchemy import Connection, delete, func, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from records import backup_format as fmt
@@ -36,6 +36,8 @@ from records.upload_files import UploadFiles
 
 _AT_ONCE = 500
 _VERSION = "alembic_version"
+_OF_A_START = ("audit_head", "record_keys", "search_index")
+"""What the first start of an empty record writes."""
 
 
 async def list_backups(place: str) -> Sequence[BackupFacts]:
@@ -209,7 +211,7 @@ async def _must_be_empty(database: Database, revision: str) -> None:
             if not tables:
                 return
             for table in tables:
-                if table not in (_VERSION, "audit_head") and await _has_rows(conn, table):
+                if table not in (_VERSION, *_OF_A_START) and await _has_rows(conn, table):
                     raise NotEmpty("there is a record already: a backup is restored into an empty one only")
             if await conn.run_sync(_revision) != revision:
                 raise NotEmpty("the empty record is of another version than the backup: make a new database")
@@ -228,7 +230,9 @@ async def _has_rows(conn: Transaction, table: str) -> bool:
 
 async def _put_rows(database: Database, found: _Found) -> None:
     async def put(conn: Transaction) -> None:
-        await conn.execute(text("DELETE FROM audit_head"))
+        for shape in found.manifest.tables:
+            if shape.name in _OF_A_START:
+                await conn.execute(delete(shape.clause()))
         parts = found.rows()
         while (part := await asyncio.to_thread(next, parts, None)) is not None:
             shape, rows = part

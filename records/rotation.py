@@ -14,7 +14,7 @@ from records.audit import is_sealed, seal_head
 from records.engine import Database
 from records.interface import NotFound, RecordsConfig, SealBroken, WrongMasterKey
 from records.keys import KeyRing, WrappedKey
-from records.schema import audit_head, patient_keys
+from records.schema import audit_head, patient_keys, record_keys
 from records.search_index import SearchKey
 from records.transaction import Tx
 
@@ -33,6 +33,7 @@ async def rotate(config: RecordsConfig) -> int:
     try:
         await _check(database, ring, key)
         await _seal_audit(database, ring, key)
+        await _wrap_record_keys(database, ring, key)
         done = 0
         while found := await _wrap_some(database, ring, key):
             done += found
@@ -61,6 +62,20 @@ async def _seal_audit(database: Database, ring: KeyRing, key: bytes) -> None:
         await tx.change(
             update(audit_head).values(mac=seal_head(ring.audit_key, head.sequence, head.hash).mac)
         )
+
+
+async def _wrap_record_keys(database: Database, ring: KeyRing, key: bytes) -> None:
+    old = record_keys.c.master_key_id != ring.master_key_id
+    async with database.write() as conn:
+        tx = Tx(database, conn, ring, SearchKey(key))
+        await tx.serialize()
+        for row in await tx.all(select(record_keys).where(old)):
+            wrapped = ring.rewrap_record_key(row["use"], row["master_key_id"], row["wrapped_key"])
+            await tx.change(
+                update(record_keys)
+                .where(record_keys.c.use == row["use"])
+                .values(master_key_id=ring.master_key_id, wrapped_key=wrapped)
+            )
 
 
 async def _wrap_some(database: Database, ring: KeyRing, key: bytes) -> int:

@@ -21,6 +21,20 @@ class AuditEvent:
     resource: str
     reason: str
     hash: str
+    sealed_origin: bytes | None = field(default=None, repr=False)
+    """From where, under the audit's own key (`AuditStore.origins`); None: from the server itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One line of the audit as the patient may read it: when, who, and what they did."""
+
+    at: datetime
+    role: Role
+    name: str
+    """Of somebody with an account, else empty."""
+    site_name: str
+    action: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -336,9 +336,18 @@ audit = Table(
     Column("actor_id", String(64), nullable=False),
     Column("role", Word(Role), nullable=False),
     Column("action", String(64), nullable=False),
-    Column("resource", String(160), nullable=False),
+    Column("resource", String(160), nullable=False, index=True),
     Column("reason", String(160), nullable=False),
     Column("hash", Sha256Hex, nullable=False),
+    Column("origin", Sealed),
+)
+
+record_keys = Table(
+    "record_keys",
+    metadata,
+    Column("use", String(16), primary_key=True),
+    Column("master_key_id", String(16), nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
 )
 
 audit_head = Table(

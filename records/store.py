@@ -16,6 +16,7 @@ from records.interface import RecordsConfig, Swept, WrongMasterKey
 from records.keys import KeyRing
 from records.objects import open_objects
 from records.schema import blob_columns, patient_keys, sessions, uploads
+from records.store_accesses import AccessStore
 from records.store_audit import AuditStore
 from records.store_care import CareStore
 from records.store_consultations import ConsultationStore
@@ -50,6 +51,7 @@ class RecordStore(
     SearchStore,
     RetentionStore,
     AuditStore,
+    AccessStore,
 ):
     """The record on one database and one place of blobs: `records.interface.Records`."""
 
@@ -70,6 +72,7 @@ class RecordStore(
             await store._check_master_key()
             await store._begin_audit()
             await store._check_search_index()
+            await store._open_origins()
             await store.sweep(datetime.now(UTC))
         except BaseException:
             await database.close()

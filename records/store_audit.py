@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import RowMapping, func, insert, select
 
 from records.audit import GENESIS, seal_head, verify_head, verify_lines
 from records.interface import AuditEvent, Conflict, SealBroken
-from records.schema import audit, audit_head, patients
-from records.transaction import StoreBase
+from records.keys import decrypt
+from records.schema import audit, audit_head, patients, record_keys
+from records.transaction import StoreBase, origin_place
 
 _PAGE_LINES = 2000
+_ORIGINS = "audit origins"
 
 
 class AuditStore(StoreBase):
@@ -43,6 +46,33 @@ class AuditStore(StoreBase):
         verify_head(self._ring.audit_keys, head, previous, sequence - 1)
         return sequence - 1
 
+    async def origins(self, events: Sequence[AuditEvent]) -> Sequence[str]:
+        """From where lines came, for who inspects them; raises SealBroken."""
+        cipher = self._ring.origins
+        assert cipher is not None  # since the store was opened
+        return [
+            ""
+            if event.sealed_origin is None
+            else decrypt(cipher, event.sealed_origin, origin_place(event.sequence)).decode()
+            for event in events
+        ]
+
+    async def _open_origins(self) -> None:
+        """Open the key that seals origins, or make it; raises WrongMasterKey, SealBroken."""
+        async with self._write() as tx:
+            await tx.serialize()
+            row = await tx.first(select(record_keys).where(record_keys.c.use == _ORIGINS))
+            if row is None:
+                key, wrapped = self._ring.create_record_key(_ORIGINS)
+                await tx.change(
+                    insert(record_keys).values(
+                        use=_ORIGINS, master_key_id=self._ring.master_key_id, wrapped_key=wrapped
+                    )
+                )
+            else:
+                key = self._ring.open_record_key(_ORIGINS, row["master_key_id"], row["wrapped_key"])
+        self._ring.origins = AESGCM(key)
+
     async def _begin_audit(self) -> None:
         """Seal the empty chain of a new record; raises SealBroken where an old one lost its end."""
         async with self._write() as tx:
@@ -66,4 +96,5 @@ def _event_from(row: RowMapping) -> AuditEvent:
         resource=row["resource"],
         reason=row["reason"],
         hash=row["hash"],
+        sealed_origin=row["origin"],
     )

@@ -17,7 +17,7 @@ from records.blobs import Blobs
 from records.engine import Database, Transaction
 from records.history import SubjectKind
 from records.interface import Actor, NotFound, RecordsConfig, SealBroken
-from records.keys import KeyRing, PatientKeys, WrappedKey
+from records.keys import KeyRing, PatientKeys, WrappedKey, encrypt, place
 from records.schema import audit, audit_head, patient_keys, search_tokens
 from records.search_index import SearchKey
 from records.search_terms import Findable
@@ -29,6 +29,11 @@ _APPEND = insert(audit)
 _MOVE_HEAD = update(audit_head)
 _HEAD = select(audit_head)
 T = TypeVar("T")
+
+
+def origin_place(sequence: int) -> bytes:
+    """What the origin of a line is bound to."""
+    return place("audit", "origin", str(sequence))
 
 
 class Tx:
@@ -127,11 +132,19 @@ class Tx:
         if not is_sealed(self._ring.audit_keys, head):
             # Changed from outside, or a rotation has ended and this process knows the old master key only.
             raise SealBroken("the end of the audit carries a foreign seal")
-        event = next_event(head, now, actor.actor_id, actor.role, action, resource, actor.reason)
-        await self.conn.execute(_APPEND, asdict(event))
+        origin = self._seal_origin(head.sequence + 1, actor.origin)
+        event = next_event(head, now, actor.actor_id, actor.role, action, resource, actor.reason, origin)
+        line = asdict(event)
+        line["origin"] = line.pop("sealed_origin")
+        await self.conn.execute(_APPEND, line)
         await self.conn.execute(
             _MOVE_HEAD, asdict(seal_head(self._ring.audit_key, event.sequence, event.hash))
         )
+
+    def _seal_origin(self, sequence: int, origin: str) -> bytes | None:
+        if not origin or self._ring.origins is None:
+            return None
+        return encrypt(self._ring.origins, origin.encode(), origin_place(sequence))
 
     async def head(self) -> Head:
         """The end of the audit chain."""

@@ -32,6 +32,7 @@ class Act(StrEnum):
     WRITE_ENTRY = "write_entry"
     SEARCH = "search"
     READ_JOIN = "read_join"
+    READ_ACCESSES = "read_accesses"
     CONSENT = "consent"
     SATISFY = "satisfy"
     READ_ICE = "read_ice"
@@ -115,6 +116,7 @@ _ROWS: tuple[_Row, ...] = (
     (Act.WRITE_ENTRY, (_S,), (Resource.PATIENT,), (Tie.ACCEPTING_SPECIALIST,)),
     (Act.SEARCH, (_S, _R), (Resource.CLINIC,), (Tie.NONE,)),
     (Act.READ_JOIN, (_P, _I), _CONSULTATIONS, _PLACES),
+    (Act.READ_ACCESSES, (_P,), _CONSULTATIONS, _PLACES),
     (Act.CONSENT, (_P,), _OPEN, _PLACES),
     (Act.SATISFY, (_P,), (Resource.ENDED_CONSULTATION,), _PLACES),
     (Act.READ_ICE, (_S, _R), (Resource.CLINIC,), (Tie.NONE,)),

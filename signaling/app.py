@@ -71,7 +71,8 @@ async def _who(services: Services, request: web.Request, auth: Any) -> tuple[Ide
         participant = await services.records.participant_by_link(token_hash(link.token), services.clock())
         if participant is None:
             raise Refusal("access.link_invalid")
-        return Identity(participant=participant), participant.consultation_id, link.undoes_emphasis
+        who = Identity(participant=participant, origin=client_address(request))
+        return who, participant.consultation_id, link.undoes_emphasis
     wanted = msgspec.convert(auth, m.StaffAuth)
     who = await identify(request)
     if who.staff is None:
@@ -86,6 +87,6 @@ def bind_worklist(server: socketio.AsyncServer, worklists: Worklists) -> None:
         who = await identify(request)
         require(who, Act.LIST_REFERRALS, Resource.CLINIC, frozenset({Tie.NONE}))
         assert who.staff is not None
-        worklists.enter(who.staff, sid)
+        worklists.enter(who.staff, sid, who.origin)
 
     bind(server, WORKLIST, enter, worklists.left, {})

@@ -221,6 +221,17 @@ def audit_verify() -> None:
     print(f"{count} audit lines hold together.")
 
 
+@audit_app.command("show")
+def audit_show(
+    last: Annotated[int, typer.Option(help="How many of the latest lines.", min=1)] = 50,
+) -> None:
+    """Print the latest lines: number, when, who, from where, what, of what, why."""
+    from signaling.record_commands import audit_lines
+
+    for line in _run(audit_lines(_settings(log_level="error"), last)):
+        print(line)
+
+
 def _settings(**overrides: Any) -> Settings:
     from signaling import logs
     from signaling.settings import SettingsError, load

@@ -61,16 +61,16 @@ def consultation_events(
     async def chat(sid: str, request: m.ChatRequest) -> m.OkReply:
         room, participant = rooms.check(sid, Act.CHAT)
         line = await records.add_chat_line(
-            actor_of(participant), participant.participant_id, request.text, clock()
+            actor_of(room, participant), participant.participant_id, request.text, clock()
         )
         for participant_id in room.inside():
             await live.emit("chat", chat_view(line), room.sids[participant_id])
         return m.OkReply()
 
     async def chat_history(sid: str, request: m.ChatHistoryRequest) -> m.ChatHistoryView:
-        _, participant = rooms.check(sid, Act.READ_CHAT)
+        room, participant = rooms.check(sid, Act.READ_CHAT)
         lines = await records.chat_lines_heard(
-            actor_of(participant), participant.participant_id, CHAT_HISTORY_LINES, clock()
+            actor_of(room, participant), participant.participant_id, CHAT_HISTORY_LINES, clock()
         )
         rooms.check(sid, Act.READ_CHAT)
         return m.ChatHistoryView([chat_view(line) for line in lines])

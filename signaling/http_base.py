@@ -88,12 +88,12 @@ async def identify(request: web.Request) -> Identity:
         participant = await ours.records.participant_by_link(token_hash(token), now)
         if participant is None:
             raise Refusal("access.link_invalid")
-        return Identity(participant=participant)
+        return Identity(participant=participant, origin=client_address(request))
     token = request.cookies.get(SESSION_COOKIE, "")
     staff = await ours.auth.session_staff(token, now) if token else None
     if staff is not None and request.method not in SAFE_METHODS:
         check_own_page(request)
-    return Identity(staff=staff)
+    return Identity(staff=staff, origin=client_address(request))
 
 
 def check_own_page(request: web.Request) -> None:

@@ -22,6 +22,8 @@ from signaling.identity import (
 )
 from signaling.views import language
 
+MOST_ACCESSES = 500
+
 
 async def _joined(request: web.Request, act: Act) -> tuple[Identity, Participant, CareLink]:
     """Who came by a link, and to what. Raises Refusal."""
@@ -63,6 +65,22 @@ async def join(request: web.Request) -> web.Response:
     """GET /api/join"""
     who, participant, link = await _joined(request, Act.READ_JOIN)
     return json_response(await _view(request, who, participant, link))
+
+
+async def accesses(request: web.Request) -> web.Response:
+    """GET /api/join/accesses: who saw my record"""
+    ours = services(request)
+    who, participant, link = await _joined(request, Act.READ_ACCESSES)
+    reason = f"consultation/{participant.consultation_id}"
+    found = await ours.records.accesses(who.actor(reason), link.patient_id, MOST_ACCESSES, ours.clock())
+    return json_response(
+        m.AccessList(
+            [
+                m.AccessView(one.at, one.role.value, one.name, one.site_name, one.action)  # type: ignore[arg-type]
+                for one in found
+            ]
+        )
+    )
 
 
 async def read_consent(request: web.Request) -> web.Response:
@@ -126,6 +144,7 @@ def join_routes() -> list[web.RouteDef]:
     """The routes of this file."""
     return [
         web.get("/api/join", join),
+        web.get("/api/join/accesses", accesses),
         web.get("/api/consent/{language}", read_consent),
         web.post("/api/join/consent", give_consent),
         web.post("/api/join/satisfaction", give_satisfaction),

@@ -108,7 +108,7 @@ async def worklist(request: web.Request) -> web.Response:
     who = await identify(request)
     require(who, Act.READ_WORKLIST, Resource.CLINIC, _NO_TIE)
     assert who.staff is not None
-    return json_response(await ours.reader.worklist(who.staff, ours.clock()))
+    return json_response(await ours.reader.worklist(who.staff, ours.clock(), who.origin))
 
 
 async def list_referrals(request: web.Request) -> web.Response:
@@ -117,7 +117,7 @@ async def list_referrals(request: web.Request) -> web.Response:
     who = await identify(request)
     require(who, Act.LIST_REFERRALS, Resource.CLINIC, _NO_TIE)
     assert who.staff is not None
-    return json_response(await ours.reader.referral_list(who.staff, ours.clock()))
+    return json_response(await ours.reader.referral_list(who.staff, ours.clock(), who.origin))
 
 
 async def create_referral(request: web.Request) -> web.Response:

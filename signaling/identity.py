@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from records.interface import (
     Actor,
@@ -41,6 +41,8 @@ class Identity:
 
     staff: Staff | None = None
     participant: Participant | None = None
+    origin: str = field(default="", repr=False)
+    """The address they come from, for the audit."""
 
     @property
     def role(self) -> Role | None:
@@ -61,7 +63,7 @@ class Identity:
         role = self.role
         if role is None:
             raise Refusal("access.sign_in")
-        return Actor(self.id, role, reason)
+        return Actor(self.id, role, reason, self.origin)
 
 
 def require(who: Identity, act: Act, resource: Resource, ties: frozenset[Tie]) -> None:

@@ -769,6 +769,22 @@ class JoinView(View):
     satisfaction_given: bool
 
 
+class AccessView(View):
+    """Somebody who saw or changed the patient's record: when, who, and what they did (the audit's action)."""
+
+    at: datetime
+    role: RoleName
+    name: str
+    site_name: str
+    action: str
+
+
+class AccessList(View):
+    """GET /api/join/accesses: who saw the patient's record, newest first."""
+
+    accesses: list[AccessView]
+
+
 class ConsentTextView(View):
     """GET /api/consent/{language}: the text that is agreed to."""
 

@@ -98,9 +98,9 @@ class Reader:
         referral = await self._records.referral(actor, link.referral_id, now)
         return await self._with_consultation(actor, referral, now)
 
-    async def worklist(self, staff: Staff, now: datetime) -> WorklistView:
+    async def worklist(self, staff: Staff, now: datetime, origin: str) -> WorklistView:
         """A specialist's consultations and every referral that nobody accepted yet."""
-        actor = Actor(staff.staff_id, staff.role, "worklist")
+        actor = Actor(staff.staff_id, staff.role, "worklist", origin)
         consultations = await self._records.consultations_of(actor, staff.staff_id, now)
         open_referrals = await self._records.referrals(actor, now, states=(ReferralState.SENT,))
         return WorklistView(
@@ -127,13 +127,13 @@ class Reader:
             ],
         )
 
-    async def referral_list(self, staff: Staff, now: datetime) -> ReferralList:
+    async def referral_list(self, staff: Staff, now: datetime, origin: str) -> ReferralList:
         """A site's referrals for a referrer; for a specialist those that nobody accepted yet."""
         if staff.role is Role.REFERRER:
-            actor = Actor(staff.staff_id, staff.role, "referrals")
+            actor = Actor(staff.staff_id, staff.role, "referrals", origin)
             referrals = await self._records.referrals(actor, now, site_id=staff.site_id)
         else:
-            actor = Actor(staff.staff_id, staff.role, "worklist")
+            actor = Actor(staff.staff_id, staff.role, "worklist", origin)
             referrals = await self._records.referrals(actor, now, states=(ReferralState.SENT,))
         return ReferralList([await self._with_consultation(actor, one, now) for one in referrals])
 

@@ -74,6 +74,23 @@ def _second_place(settings: Settings) -> str:
     return settings.backup_to
 
 
+async def audit_lines(settings: Settings, last: int) -> list[str]:
+    """The latest lines of the audit for a terminal, oldest first. Raises SettingsError, RecordError."""
+    if not settings.master_key_path.exists():
+        raise SettingsError("data", "There is no record yet in this folder")
+    records = await compose.open_records(settings)
+    try:
+        events = await records.audit_events(last)
+        origins = await records.origins(events)
+    finally:
+        await records.close()
+    return [
+        f"{one.sequence}  {one.at:%Y-%m-%dT%H:%M:%SZ}  {one.role.value}/{one.actor_id}  {origin or '-'}  "
+        f"{one.action}  {one.resource}  {one.reason}"
+        for one, origin in zip(events, origins, strict=True)
+    ]
+
+
 async def rotate_master_key(settings: Settings) -> str:
     """Wrap every data key anew under a new master key; returns words. Raises SettingsError, RecordError.
 

@@ -124,7 +124,7 @@ class RoomCaptures:
     async def _tell_staff(self, room: Room, snapshot_id: str) -> None:
         """Whoever is told reads the record, so each is in the audit."""
         for participant_id in room.staff_inside():
-            actor = actor_of(room.participants[participant_id])
+            actor = actor_of(room, room.participants[participant_id])
             snapshot = await self._records.snapshot(actor, snapshot_id, self._clock())
             sid = room.sids.get(participant_id)
             if sid is not None and room.is_admitted(participant_id):
@@ -171,7 +171,7 @@ class RoomCaptures:
             self._background.spawn(self._store_frame(room, capture, frame))
 
     async def _store_frame(self, room: Room, capture: Capture, frame: TappedFrame) -> None:
-        actor = actor_of(self._asked_by[room.consultation_id])
+        actor = actor_of(room, self._asked_by[room.consultation_id])
         try:
             await self._stills.keep_frame(
                 actor, room.consultation_id, capture.capture_id, frame, "relay, video frame"

@@ -42,7 +42,7 @@ class RoomDoors:
         room, participant = self._rooms.check(sid, COMMAND_ACTS[command])
         if command is Command.KNOCK and participant.role is Role.SPECIALIST:
             command = Command.ENTER
-        actor = actor_of(participant)
+        actor = actor_of(room, participant)
         async with self._rooms.lock_of(room):
             self._rooms.check(sid, COMMAND_ACTS.get(command, Act.KNOCK))
             about = participant.participant_id if target_id is None else target_id

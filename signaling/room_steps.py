@@ -58,10 +58,11 @@ class RoomSteps:
         room.forget_media_of(participant_id)
 
 
-def actor_of(participant: Participant) -> Actor:
+def actor_of(room: Room, participant: Participant) -> Actor:
     """Staff act under their account, others under their place."""
     return Actor(
         participant.staff_id or participant.participant_id,
         participant.role,
         f"consultation/{participant.consultation_id}",
+        room.addresses.get(participant.participant_id, ""),
     )

@@ -25,20 +25,24 @@ class Worklists:
         self._live = live
         self._clock = clock
         self._connected: dict[str, Staff] = {}
+        self._origins: dict[str, str] = {}
+        """sid -> from where, for the audit"""
         self._stale: set[str] = set()
         self._wake = asyncio.Event()
         self._background = Background("worklists")
         self._background.spawn(self._push_for_ever())
         bus.listen(self._on_change)
 
-    def enter(self, staff: Staff, sid: str) -> None:
+    def enter(self, staff: Staff, sid: str, origin: str) -> None:
         """A connection comes in and gets its list."""
         self._connected[sid] = staff
+        self._origins[sid] = origin
         self._mark(sid)
 
     def left(self, sid: str) -> None:
         """A connection is gone."""
         self._connected.pop(sid, None)
+        self._origins.pop(sid, None)
         self._stale.discard(sid)
 
     def _on_change(self, change: Change) -> None:
@@ -69,10 +73,11 @@ class Worklists:
         staff = self._connected.get(sid)
         if staff is None:
             return
+        now, origin = self._clock(), self._origins[sid]
         if staff.role is Role.SPECIALIST:
-            await self._live.emit("worklist", await self._reader.worklist(staff, self._clock()), sid)
+            await self._live.emit("worklist", await self._reader.worklist(staff, now, origin), sid)
         else:
-            await self._live.emit("referrals", await self._reader.referral_list(staff, self._clock()), sid)
+            await self._live.emit("referrals", await self._reader.referral_list(staff, now, origin), sid)
 
     async def stop(self) -> None:
         """Push no more."""

@@ -16,6 +16,8 @@ from sqlalchemy import text
 from records import backup, restore
 from records.backup import back_up
 from records.backup_place import BackupPlace
+from records.body_map import Laterality
+from records.clinical import Lesion, Note, Tied
 from records.engine import Database
 from records.interface import (
     BackupBroken,
@@ -35,6 +37,7 @@ from records.restore import check_backup, list_backups
 from records.schema import metadata
 from records.store import RecordStore
 from records.upload_files import UploadFiles
+from tests.records.test_store_documents import attach
 from tests.support.compare import bytes_of, rows_of
 from tests.support.ports import free_port
 from tests.support.postgres import PrivatePostgres
@@ -87,6 +90,21 @@ async def _fill(store: RecordStore, clinic: Clinic, seed: int = 0) -> None:
     )
     await store.add_display_check(clinic.doctor, consultation_id, Gamut.P3, True, now, now)
     await store.add_chat_line(clinic.person, patient_id, "it itches", now)
+    lesion = await store.add_entry(
+        clinic.doctor,
+        clinic.referral.patient.patient_id,
+        Lesion("mole 1", "forearm", Laterality.LEFT),
+        Tied(),
+        now,
+    )
+    await store.add_entry(
+        clinic.doctor,
+        clinic.referral.patient.patient_id,
+        Note("seen 已看", {}),
+        Tied(lesion.entry_id, kept.snapshot_id, consultation_id),
+        now,
+    )
+    await attach(store, clinic, jpeg(100 * seed + 30))
     for done in (True, False):
         data = jpeg(100 * seed + 20 + done)
         upload = await store.open_upload(clinic.still(data), now)

@@ -24,7 +24,7 @@ from tests.support.ports import free_port
 from tests.support.postgres import PrivatePostgres
 from tests.support.record import make_file
 
-HEAD = "0004"
+HEAD = "0005"
 
 
 def _differences(connection: Connection) -> list[object]:

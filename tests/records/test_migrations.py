@@ -7,14 +7,19 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from alembic import command
 from sqlalchemy import Connection, text
 
+from records.audit import GENESIS, next_event, seal_head
 from records.engine import Database, migration_config
+from records.interface import Actor, Role
+from records.keys import KeyRing
+from records.store import RecordStore
 from tests.support.postgres import PrivatePostgres
-from tests.support.record import NOW, at
+from tests.support.record import MASTER_KEY, NOW, at, config
 
 _numbers = count(1)
 
@@ -136,3 +141,32 @@ async def test_stays_are_told_from_the_audit(at_version: Database) -> None:
     assert await _stays(database, "specialist") == [(second(0), None)]
     assert await _stays(database, "patient") == [(second(3), second(5)), (second(7), None)]
     assert await _stays(database, "invited") == []
+
+
+async def test_lines_of_before_origins_still_hold_and_new_ones_say_from_where(at_version: Database) -> None:
+    """A chain that began before there were origins goes on with them."""
+    database = at_version
+    ring = KeyRing(MASTER_KEY)
+    async with upgraded_from(database, "0003"):
+        head = seal_head(ring.audit_key, 0, GENESIS)
+        event = next_event(head, NOW, "gp", Role.REFERRER, "referral.list", "referrals", "worklist")
+        await _insert(
+            database,
+            "INSERT INTO audit (sequence, at, actor_id, role, action, resource, reason, hash) "
+            "VALUES (1, :at, 'gp', 'referrer', 'referral.list', 'referrals', 'worklist', :hash)",
+            {"at": _time(database, NOW), "hash": event.hash},
+        )
+        sealed = seal_head(ring.audit_key, 1, event.hash)
+        await _insert(
+            database,
+            "INSERT INTO audit_head (head_id, sequence, hash, mac) VALUES (1, 1, :hash, :mac)",
+            {"hash": sealed.hash, "mac": sealed.mac},
+        )
+    url = database.engine.url.render_as_string(hide_password=False)
+    with TemporaryDirectory() as blobs:
+        store = await RecordStore.open(config(url, blobs))
+        assert await store.verify_audit() == 1
+        await store.referrals(Actor("gp", Role.REFERRER, "worklist", "192.0.2.1"), at(1))
+        assert await store.verify_audit() == 2
+        assert await store.origins(await store.audit_events()) == ["", "192.0.2.1"]
+        await store.close()

@@ -37,7 +37,11 @@ async def test_everything_opens_under_the_new_key_alone(
     assert await rotate(_both(settings)) == 1
     after = await rows_of(settings)
     # Wrapped keys and the audit's seal are all that changed.
-    assert {name for name in before if before[name] != after[name]} == {"patient_keys", "audit_head"}
+    assert {name for name in before if before[name] != after[name]} == {
+        "patient_keys",
+        "record_keys",
+        "audit_head",
+    }
     assert bytes_of(settings) == blobs
     again = await open_store(_new(settings))
     assert (await again.referral(clinic.gp, clinic.referral.referral_id, NOW)).patient.name == PATIENT.name

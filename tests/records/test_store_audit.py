@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from records.body_map import Laterality
 from records.clinical import DocumentKind, Lesion, Note, Tied
 from records.engine import Database
 from records.history import CareScope, SearchQuery
-from records.interface import Admission, Conflict, ConsentGiven, Phase, SealBroken, Urgency, Variant
+from records.interface import (
+    Actor,
+    Admission,
+    Conflict,
+    ConsentGiven,
+    Phase,
+    Role,
+    SealBroken,
+    Urgency,
+    Variant,
+)
+from records.schema import audit
 from records.store import RecordStore
 from tests.records.test_documents import PDF
 from tests.support.record import NAME, NOW, PATIENT, QUESTION, Clinic, OpenStore, at, jpeg
@@ -89,6 +102,7 @@ async def test_every_method_with_an_actor_writes_one_line(store: RecordStore, cl
         (store.snapshots_of_consultation(doctor, consultation_id, NOW), "snapshot.list"),
         (store.snapshot_bytes(doctor, snapshot.snapshot_id, Variant.DISPLAY, NOW), "snapshot.view.display"),
         (store.timeline(doctor, clinic.referral.patient.patient_id, NOW), "timeline.read"),
+        (store.accesses(person, clinic.referral.patient.patient_id, 9, NOW), "access.read"),
         (store.write_note(doctor, consultation_id, "note", 0, NOW), "note.write"),
         (store.set_phase(doctor, consultation_id, Phase.ENDED, NOW), "consultation.ended"),
         (store.give_satisfaction(person, participant_id, 5, "", NOW), "satisfaction.give"),
@@ -172,9 +186,9 @@ async def test_the_database_refuses_changes(
         "DELETE FROM audit WHERE sequence = (SELECT max(sequence) FROM audit)",
         "DELETE FROM audit",
         "UPDATE audit SET sequence = -1 WHERE sequence = 1",
-        "INSERT INTO audit SELECT 0, at, actor_id, role, action, resource, reason, hash FROM audit "
+        "INSERT INTO audit SELECT 0, at, actor_id, role, action, resource, reason, hash, origin FROM audit "
         "WHERE sequence = 1",
-        "INSERT INTO audit SELECT 99, at, actor_id, role, action, resource, reason, hash FROM audit "
+        "INSERT INTO audit SELECT 99, at, actor_id, role, action, resource, reason, hash, origin FROM audit "
         "WHERE sequence = 1",
         "UPDATE audit_head SET sequence = sequence - 1",
         "UPDATE audit_head SET mac = hash",
@@ -185,6 +199,71 @@ async def test_tampering_is_found(store: RecordStore, database_url: str, change:
     await _tamper_unguarded(database_url, change)
     with pytest.raises(Conflict):
         await store.verify_audit()
+
+
+async def test_a_flipped_bit_in_any_cell_is_found_where_it_is(
+    store: RecordStore, clinic: Clinic, database_url: str
+) -> None:
+    """Every column of every line; the row goes back as it was after each."""
+    await store.write_note(_from(clinic.doctor), clinic.consultation.consultation_id, "x", 0, at(5))
+    await store.verify_audit()
+    await _tamper(database_url, *GUARDS[database_url.startswith("sqlite")])
+    database = Database(database_url)
+    async with database.read() as conn:
+        rows = [dict(row) for row in (await conn.execute(select(audit))).mappings()]
+    assert rows[-1]["origin"] is not None
+    for row in rows:
+        for column, value in row.items():
+            if column == "sequence" or value is None:
+                continue
+            here = audit.c.sequence == row["sequence"]
+            async with database.write() as conn:
+                await conn.execute(update(audit).where(here).values({column: _flipped(value)}))
+            with pytest.raises(Conflict, match=f"line {row['sequence']}$|lines after {row['sequence'] - 1}$"):
+                await store.verify_audit()
+            async with database.write() as conn:
+                await conn.execute(update(audit).where(here).values({column: value}))
+    await database.close()
+    assert await store.verify_audit() == len(rows)
+
+
+def _from(actor: Actor, address: str = "2001:db8::7") -> Actor:
+    return replace(actor, origin=address)
+
+
+def _flipped(value: object) -> object:
+    """A value with one bit flipped; of a role, another role."""
+    if isinstance(value, Role):
+        return Role.INTERPRETER
+    if isinstance(value, datetime):
+        return value + timedelta(microseconds=1)
+    if isinstance(value, bytes):
+        return bytes([value[0] ^ 1]) + value[1:]
+    assert isinstance(value, str)
+    return chr(ord(value[0]) ^ 1) + value[1:]
+
+
+async def test_a_line_says_from_where_and_only_who_has_the_key_reads_it(
+    open_store: OpenStore, store: RecordStore, clinic: Clinic, database_url: str
+) -> None:
+    address = "198.51.100.77"
+    await store.referral(_from(clinic.gp, address), clinic.referral.referral_id, NOW)
+    await store.referral(clinic.gp, clinic.referral.referral_id, NOW)
+    events = await store.audit_events(limit=2)
+    assert await store.origins(events) == [address, ""]
+    assert address not in repr(events)
+    assert address not in repr(_from(clinic.gp, address))
+    database = Database(database_url)
+    async with database.read() as conn:
+        sealed = (await conn.execute(select(audit.c.origin))).scalars().all()
+    await database.close()
+    assert all(address.encode() not in one for one in sealed if one is not None)
+    await store.close()
+    again = await open_store()
+    assert (await again.origins(await again.audit_events(limit=2)))[0] == address
+    # Moved to another line it does not open.
+    with pytest.raises(SealBroken):
+        await again.origins([replace(events[1], sealed_origin=events[0].sealed_origin)])
 
 
 @pytest.mark.usefixtures("clinic")

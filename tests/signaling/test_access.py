@@ -39,6 +39,10 @@ EXPECTED = {
         "i@ended_consultation/at_the_door i@ended_consultation/admitted"
     ),
     Act.CONSENT: "p@open_consultation/at_the_door p@open_consultation/admitted",
+    Act.READ_ACCESSES: (
+        "p@open_consultation/at_the_door p@open_consultation/admitted "
+        "p@ended_consultation/at_the_door p@ended_consultation/admitted"
+    ),
     Act.SATISFY: "p@ended_consultation/at_the_door p@ended_consultation/admitted",
     Act.READ_ICE: (
         "s@clinic/none r@clinic/none p@open_consultation/at_the_door p@open_consultation/admitted "

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from records.store import RecordStore
 from signaling.consent import consent_text
 from signaling.messages import ConsentTextView
 from tests.signaling.clinic import Clinic
@@ -102,3 +103,17 @@ async def test_no_such_language_or_link(clinic: Clinic) -> None:
     assert (await browser.get("/api/join")).error_id == "access.link_invalid"
     for token in ("short", "x" * 200, "no such link exists"):
         assert (await clinic.browser(token).get("/api/join")).error_id == "access.link_invalid"
+
+
+async def test_a_patient_reads_who_saw_the_record_and_from_where_stays_in_the_audit(clinic: Clinic) -> None:
+    consulted = await clinic.consultation()
+    found = (await consulted.patient.get("/api/join/accesses")).json["accesses"]
+    assert found
+    assert {one["role"] for one in found} <= {"specialist", "referrer"}
+    assert any(one["name"] == "Dr. Specialist 0" for one in found)
+    assert (await clinic.browser().get("/api/join/accesses")).status == 401
+    records = clinic.server.records
+    assert isinstance(records, RecordStore)
+    events = await records.audit_events(limit=1)
+    assert await records.origins(events) == ["127.0.0.1"]
+    assert events[0].action == "access.read"

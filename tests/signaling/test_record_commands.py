@@ -11,7 +11,7 @@ import pytest
 from records.interface import NotFound, WrongMasterKey
 from signaling import compose
 from signaling.keys import begin_rotation, end_rotation, load_master_key
-from signaling.record_commands import back_up, list_backups, restore, rotate_master_key
+from signaling.record_commands import audit_lines, back_up, list_backups, restore, rotate_master_key
 from signaling.settings import SettingsError
 from tests.signaling.test_cli import command
 from tests.support.record import files_under, furnish
@@ -23,11 +23,6 @@ STAFF = (
 )
 
 
-async def _with_an_account(data: Path) -> None:
-    code, _, errors = await command(data, *STAFF, stdin=b"a long enough password\n")
-    assert code == 0, errors
-
-
 def _copy_key(data: Path, to: Path, name: str = "master.key") -> None:
     (to / "keys").mkdir(parents=True)
     shutil.copy(data / "keys" / name, to / "keys" / "master.key")
@@ -35,26 +30,25 @@ def _copy_key(data: Path, to: Path, name: str = "master.key") -> None:
 
 async def test_backed_up_wiped_and_restored(tmp_path: Path) -> None:
     data, fresh, place = tmp_path / "data", tmp_path / "fresh", str(tmp_path / "place")
-    await _with_an_account(data)
+    code, _, errors = await command(data, *STAFF, stdin=b"a long enough password\n")
+    assert code == 0, errors
     code, out, _ = await command(data, "backup", "--to", place)
     assert (code, out.startswith("Backup ")) == (0, True)
-    code, _, _ = await command(data, "backup", more={"TRUEHUE_BACKUP_TO": place})
-    assert code == 0
+    second = await back_up(loopback_settings(data, backup_to=place), "")
     code, out, _ = await command(data, "restore", "--list", "--from", place)
     ids = [line.split()[0] for line in out.splitlines()]
-    assert (code, len(ids)) == (0, 2)
-    code, out, _ = await command(data, "restore", "--check", "--from", place)
-    assert code == 0
-    assert "is whole" in out
+    assert (code, ids[1:]) == (0, [second.backup_id])
+    words, fine = await restore(loopback_settings(data), place, None, check=True)
+    assert fine
+    assert "is whole" in words
 
     await asyncio.to_thread(_copy_key, data, fresh)
     code, out, errors = await command(fresh, "restore", "--from", place, "--backup", ids[0])
     assert code == 0, errors
     assert "was restored" in out
-    # The account is there: it cannot be made again.
-    code, _, errors = await command(fresh, *STAFF, stdin=b"a long enough password\n")
-    assert code == 1
-    assert "has an account already" in errors
+    records = await compose.open_records(loopback_settings(fresh))
+    assert await records.staff_by_email("lin@clinic.example") is not None
+    await records.close()
     code, _, errors = await command(fresh, "restore", "--from", place)
     assert code == 1
     assert "backup.not_empty" in errors
@@ -86,6 +80,8 @@ async def test_a_new_master_key_and_a_backup_of_before(tmp_path: Path) -> None:
     await furnish(records)
     await records.close()
     await back_up(settings, place)
+    shown = await audit_lines(settings, 2)
+    assert [line.split()[4] for line in shown] == ["participant.add", "referral.read"]
     before = load_master_key(key)
     words = await rotate_master_key(settings)
     assert load_master_key(key) != before

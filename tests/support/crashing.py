@@ -181,7 +181,19 @@ async def look(url: str, folder: Path, clinic: Clinic, told: list[dict[str, Any]
             assert consultation.note_version >= promise["version"], "a note that was acknowledged is gone"
             if consultation.note_version == promise["version"]:
                 assert consultation.note == promise["note"]
+    # What nobody was told of is nobody's to finish: the next run begins as this one did.
+    for upload_id in await _under_way(url):
+        await store.discard_upload(upload_id)
     await store.close()
+
+
+async def _under_way(url: str) -> set[str]:
+    database = Database(url)
+    async with database.read() as conn:
+        growing = select(uploads.c.upload_id).where(uploads.c.snapshot_id.is_(None))
+        found = set((await conn.execute(growing)).scalars())
+    await database.close()
+    return found
 
 
 async def _no_orphans(url: str, folder: Path) -> None:
@@ -189,10 +201,8 @@ async def _no_orphans(url: str, folder: Path) -> None:
     async with database.read() as conn:
         named = set((await conn.execute(select(snapshots.c.blob_name))).scalars())
         named |= set((await conn.execute(select(derived_images.c.blob_name))).scalars())
-        growing = set(
-            (await conn.execute(select(uploads.c.upload_id).where(uploads.c.snapshot_id.is_(None)))).scalars()
-        )
     await database.close()
+    growing = await _under_way(url)
     assert {path.name for path in files_under(folder / "blobs" / "blobs")} == named
     assert files_under(folder / "blobs" / "temporary") == []
     assert {path.name for path in files_under(folder / "blobs" / "uploads")} <= growing

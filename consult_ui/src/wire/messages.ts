@@ -692,6 +692,20 @@ export interface JoinView {
   satisfaction_given: boolean;
 }
 
+/** Somebody who saw or changed the patient's record: when, who, and what they did (the audit's action). */
+export interface AccessView {
+  at: string;
+  role: RoleName;
+  name: string;
+  site_name: string;
+  action: string;
+}
+
+/** GET /api/join/accesses: who saw the patient's record, newest first. */
+export interface AccessList {
+  accesses: AccessView[];
+}
+
 /** GET /api/consent/{language}: the text that is agreed to. */
 export interface ConsentTextView {
   version: string;
