@@ -131,7 +131,7 @@ class Rooms:
         """Tell publishers what the best of their viewers can take, where that has changed."""
         found: dict[str, list[Budget]] = {}
         for participant in self.participants.values():
-            participant.viewer.hurries = False
+            participant.viewer.budget_fell = False
             for budget in participant.viewer.path.allocation.budgets:
                 found.setdefault(budget.stream_id, []).append(budget)
         for publication_id, fanout in self.fanouts.items():

@@ -57,8 +57,8 @@ class Viewer:
     ) -> None:
         self.receiving: dict[str, Receiving] = {}
         self.path = path or ViewerPath()
-        self.hurries = False
-        """A budget has fallen; cleared by who tells the publishers."""
+        self.budget_fell = False
+        """Cleared by who tells the publishers."""
         self._max_publication_bps = max_publication_bps
         self._call_later = call_later
         self._clock = clock
@@ -204,7 +204,7 @@ class Viewer:
         budgets = path.divide(demands, now).budgets
         if len(before) == len(budgets):
             pairs = zip(before, budgets, strict=True)
-            self.hurries |= any(new.bitrate_bps < (1 - FELL) * old.bitrate_bps for old, new in pairs)
+            self.budget_fell |= any(new.bitrate_bps < (1 - FELL) * old.bitrate_bps for old, new in pairs)
         for receiving, budget in zip(self.receiving.values(), budgets, strict=True):
             subscription = receiving.subscription
             if not subscription.publication.is_video:

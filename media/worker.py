@@ -362,18 +362,18 @@ class MediaWorker:
         self._incoming.pass_time(now, now - self._ticked_at_s)
         self._ticked_at_s = now
         participants = list(self._rooms.participants.values())
-        hurries = False
+        budget_fell = False
         for participant in participants:
             if participant.viewer.path.is_due(now):
                 self._incoming.read_held(participant)
             participant.tick(now)
-            hurries |= participant.viewer.hurries
+            budget_fell |= participant.viewer.budget_fell
         if now - self._liveness_at_s >= LIVENESS_S:
             self._liveness_at_s = now
             for participant in participants:
                 self._check_liveness(participant, now)
                 participant.viewer.observe(now)
-        if hurries or now - self._budgets_at_s >= BUDGETS_S:
+        if budget_fell or now - self._budgets_at_s >= BUDGETS_S:
             self._budgets_at_s = now
             self._rooms.refresh_budgets()
         if not any(participant.hurries for participant in participants):

@@ -273,8 +273,8 @@ class PictureCall:
 
     def _tick(self) -> None:
         self.viewer.tick(self.simulation.now)
-        if self.viewer.hurries:
-            self.viewer.hurries = False
+        if self.viewer.budget_fell:
+            self.viewer.budget_fell = False
             self._tell()
         self.levels.append((self.simulation.now, self.viewer.path.stats().level))
 

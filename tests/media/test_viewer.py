@@ -156,13 +156,13 @@ def test_a_budget_that_falls_is_told_in_a_hurry() -> None:
     bench = Bench()
     bench.remb(2_000_000)
     bench.run(1.0)
-    assert not bench.viewer.hurries
+    assert not bench.viewer.budget_fell
     bench.remb(1_900_000)
     bench.run(0.2)
-    assert not bench.viewer.hurries
+    assert not bench.viewer.budget_fell
     bench.remb(1_000_000)
     bench.run(0.2)
-    assert bench.viewer.hurries
+    assert bench.viewer.budget_fell
 
 
 def test_packets_without_a_number_go_straight_to_the_transport() -> None:
