@@ -10,11 +10,13 @@ from colorcal.interface import (
     ChartDetection,
     DecoderDifference,
     Grade,
+    LightChange,
     PatchSamples,
     StillQuality,
     StillReason,
     StillVerdict,
 )
+from colorcal.light_watch import LightWatch
 from colorcal.matrix import matrix_mix_up
 from colorcal.patches import sample_patches
 from colorcal.steady import SteadyCalibration
@@ -28,6 +30,8 @@ __all__ = [
     "DecoderDifference",
     "FittedCalibration",
     "Grade",
+    "LightChange",
+    "LightWatch",
     "PatchSamples",
     "SteadyCalibration",
     "StillQuality",

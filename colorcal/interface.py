@@ -38,6 +38,13 @@ class ChartDetection:
     patch_pitch_px: float
 
 
+class LightChange(StrEnum):
+    """What is no longer as it was when the calibration was made."""
+
+    COLOR = "color"
+    EXPOSURE = "exposure"
+
+
 class StillVerdict(StrEnum):
     """What to do with a still."""
 

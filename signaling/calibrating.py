@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from signaling.color_jobs import Measured
-from signaling.messages import CalibrationView, DecoderName, LutEvent
+from signaling.messages import CalibrationView, DecoderName, LutEvent, OutdatedName
 from signaling.views import report_view
 
 RESEND_AFTER = timedelta(seconds=10)
@@ -42,13 +42,17 @@ class LiveCalibration:
     lut: bytes | None
     sent_lut: bytes | None = None
     sent_at: datetime | None = None
+    outdated: OutdatedName | None = None
+    """What has changed since, so that it no longer holds."""
 
     def view(
         self, decoder: DecoderName = "unmeasured", report: Mapping[str, Any] | None = None
     ) -> CalibrationView:
         """Without the LUT, for one viewer: what is known of its decoder, and the report of its own LUT."""
         known = report_view(self.report if report is None else report)
-        return CalibrationView(self.publication_id, known, self.measured_at, self.in_view, decoder)
+        return CalibrationView(
+            self.publication_id, known, self.measured_at, self.in_view, decoder, self.outdated
+        )
 
     def event(self, decoder: DecoderName = "unmeasured", own: Measured | None = None) -> LutEvent | None:
         """With the LUT, for one viewer: their own where they have one; None when there is none."""
@@ -58,19 +62,26 @@ class LiveCalibration:
 
 
 def measured(
-    current: LiveCalibration | None, publication_id: str, outcome: Measured | None, now: datetime
+    current: LiveCalibration | None,
+    publication_id: str,
+    outcome: Measured | None,
+    now: datetime,
+    changed: OutdatedName | None = None,
 ) -> LiveCalibration | None:
     """What is known after a frame was looked at.
 
     No chart: the last calibration stays, with its age and no longer in view. A chart too bad to trust does
-    not replace a calibration that is. Another Publication starts from nothing.
+    not replace a calibration that is. Another Publication starts from nothing. changed: what the frame says
+    is no longer as it was; that another camera took over stays until there is a new calibration.
     """
     if current is not None and current.publication_id != publication_id:
         current = None
-    if outcome is None:
-        return replace(current, in_view=False) if current is not None else None
-    if outcome.lut is None and current is not None and current.lut is not None:
-        return replace(current, in_view=True)
+    if outcome is None and current is None:
+        return None
+    if current is not None and (outcome is None or (outcome.lut is None and current.lut is not None)):
+        outdated = current.outdated if current.outdated == "camera" else changed
+        return replace(current, in_view=outcome is not None, outdated=outdated)
+    assert outcome is not None
     return LiveCalibration(
         publication_id=publication_id,
         report=outcome.report,
@@ -81,6 +92,11 @@ def measured(
         sent_lut=current.sent_lut if current is not None else None,
         sent_at=current.sent_at if current is not None else None,
     )
+
+
+def other_camera(calibration: LiveCalibration) -> LiveCalibration:
+    """Another camera is behind the Publication from now on."""
+    return replace(calibration, in_view=False, outdated="camera")
 
 
 def to_send(calibration: LiveCalibration, now: datetime) -> bool:

@@ -17,10 +17,12 @@ from colorcal.interface import (
     ChartDetection,
     DecoderDifference,
     Grade,
+    LightChange,
     PatchSamples,
     StillQuality,
 )
 from media.interface import StatedMatrix
+from signaling.messages import OutdatedName
 from signaling.viewing import Reading, SeenChart
 from signaling.views import quality_values, report_values
 
@@ -47,7 +49,17 @@ class Steady(Protocol):
     """A filter over the calibrations of one camera, that pickles."""
 
     def update(self, calibration: Any, now_s: float) -> Calibration | None:
-        """Take a new calibration; the one to show, or None before the first."""
+        """Take a new calibration, or None without a chart; the one to show, or None before the first."""
+
+
+class LightWatch(Protocol):
+    """Notices without a chart that a camera or its light have changed since a calibration; pickles."""
+
+    def calibrated(self, rgb: Picture) -> None:
+        """A calibration was made from this frame."""
+
+    def look(self, rgb: Picture, calibration: Any) -> LightChange | None:
+        """What has changed up to this frame since then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +69,7 @@ class ColorFunctions:
     detect_chart: DetectChart
     track_chart: TrackChart
     make_steady: Callable[[], Steady]
+    make_light_watch: Callable[[], LightWatch]
     calibrate: Calibrate
     judge_still: JudgeStill
     sample_patches: SamplePatches
@@ -101,12 +114,15 @@ class Corrected:
 class Following:
     """What a camera's last frames leave for its next one: where the chart was, the filter, what is shown.
 
-    verdicts: of its first charts about the matrix that its stream states.
+    verdicts: of its first charts about the matrix that its stream states. changed: what the last frame says has
+    changed since the calibration in use, by the light that is watched.
     """
 
     detection: ChartDetection | None = None
     steady: Steady | None = None
     shown: Calibration | None = None
+    light: LightWatch | None = None
+    changed: OutdatedName | None = None
     stated: StatedMatrix | None = None
     verdicts: tuple[DecoderDifference | None, ...] = ()
 
@@ -137,7 +153,7 @@ def measure(
     found = functions.track_chart(rgb, following.detection) if following.detection is not None else None
     detection = found or functions.detect_chart(rgb)
     if detection is None:
-        return None, following
+        return None, replace(following, changed=_changed(following, rgb))
     samples = functions.sample_patches(rgb, detection.centers)
     following = _weigh_matrix(functions, samples, stated, replace(following, detection=detection))
     if following.mix_up is not None:
@@ -148,7 +164,11 @@ def measure(
     steady = following.steady or functions.make_steady()
     following = replace(following, steady=steady)
     if calibration.report.grade is Grade.REFUSE:
+        following = replace(following, changed=_changed(following, rgb))
         return Measured(report_values(calibration.report), None, chart=chart), following
+    light = following.light or functions.make_light_watch()
+    light.calibrated(rgb)
+    following = replace(following, light=light, changed=None)
     shown = steady.update(calibration, now_s) or calibration
     return replace(corrected(shown, following.mix_up), chart=chart), replace(following, shown=shown)
 
@@ -174,6 +194,14 @@ def corrected(shown: Calibration, difference: DecoderDifference | None = None) -
 def compare(functions: ColorFunctions, readings: Sequence[Reading]) -> DecoderDifference | None:
     """How a viewer's picture differs from the one that is calibrated, by what both show of the chart."""
     return functions.compare_decoders(readings)
+
+
+def _changed(following: Following, rgb: Picture) -> OutdatedName | None:
+    """What is no longer as it was when the calibration in use was made, as far as a frame tells."""
+    if following.shown is None or following.light is None:
+        return None
+    change = following.light.look(rgb, following.shown)
+    return change.value if change is not None else None
 
 
 def lut_bytes(lut: Picture) -> bytes:

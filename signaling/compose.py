@@ -130,6 +130,7 @@ def color_functions() -> ColorFunctions:
         detect_chart=colorcal.detect_chart,
         track_chart=colorcal.track_chart,
         make_steady=colorcal.SteadyCalibration,
+        make_light_watch=colorcal.LightWatch,
         calibrate=colorcal.calibrate,
         judge_still=colorcal.judge_still,
         sample_patches=colorcal.sample_patches,

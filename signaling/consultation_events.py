@@ -58,6 +58,10 @@ def consultation_events(
         doors.mute(sid, request.publication_id, request.muted)
         return m.OkReply()
 
+    async def camera_changed(sid: str, request: m.CameraChangedRequest) -> m.OkReply:
+        doors.camera_changed(sid, request.publication_id)
+        return m.OkReply()
+
     async def chat(sid: str, request: m.ChatRequest) -> m.OkReply:
         room, participant = rooms.check(sid, Act.CHAT)
         line = await records.add_chat_line(
@@ -97,6 +101,7 @@ def consultation_events(
         **{name: (kind, command(name)) for name, (kind, _) in COMMANDS.items()},
         "negotiate": (m.NegotiateRequest, negotiate),
         "mute": (m.MuteRequest, mute),
+        "camera_changed": (m.CameraChangedRequest, camera_changed),
         "chat": (m.ChatRequest, chat),
         "chat_history": (m.ChatHistoryRequest, chat_history),
         "statistics": (m.StatisticsRequest, statistics),

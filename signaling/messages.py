@@ -23,6 +23,7 @@ MethodName = Literal["take_photo", "canvas", "file", "relay_frame"]
 GamutName = Literal["rec2020", "p3", "srgb", "less"]
 VariantName = Literal["original", "display", "corrected", "thumbnail"]
 GradeName = Literal["good", "usable", "refuse"]
+OutdatedName = Literal["camera", "color", "exposure"]
 StillVerdictName = Literal["accept", "retake", "not_measurable"]
 StillReasonName = Literal[
     "blurred", "dark", "overexposed", "glare", "tilted", "no_chart", "no_scale", "too_far"
@@ -343,6 +344,8 @@ class CalibrationView(View):
     decoder: DecoderName
     """What your own page measured of the chart: nothing yet, the server's colors, others that your LUT
     undoes, or others that nothing explains."""
+    outdated: OutdatedName | None
+    """What has changed since it was measured, as far as can be told without a chart: it no longer holds."""
 
 
 class FidelityView(View):
@@ -939,6 +942,12 @@ class MuteRequest(Request):
 
     publication_id: Id
     muted: bool
+
+
+class CameraChangedRequest(Request):
+    """`camera_changed`: another camera is behind a Publication of one's own from now on."""
+
+    publication_id: Id
 
 
 class ChatRequest(Request):

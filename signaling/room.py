@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -44,6 +45,8 @@ class Room:
     transports: dict[str, TransportState] = field(default_factory=dict)
     publications: dict[str, PublicationInfo] = field(default_factory=dict)
     muted: set[str] = field(default_factory=set)
+    camera_changes: Counter[str] = field(default_factory=Counter)
+    """How often another camera took over behind a Publication."""
     capture: Capture | None = None
     calibration: LiveCalibration | None = None
     decoders: dict[str, SeenDecoder] = field(default_factory=dict)
@@ -132,6 +135,7 @@ class Room:
         ]:
             self.publications.pop(publication_id)
             self.muted.discard(publication_id)
+            self.camera_changes.pop(publication_id, None)
 
     def view(self, participant_id: str, day: Sequence[DayEntry], now: datetime) -> ConsultationView:
         """What one participant may know: see ConsultationView."""

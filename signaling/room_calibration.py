@@ -11,7 +11,7 @@ import structlog
 from media.interface import Relay, TappedFrame, UnknownPublication
 from signaling.background import Background
 from signaling.bus import Change
-from signaling.calibrating import measured, sent, to_send
+from signaling.calibrating import measured, other_camera, sent, to_send
 from signaling.color_jobs import ColorFunctions, Following, measure, warm_up
 from signaling.color_workers import ColorWorkers
 from signaling.room import Room
@@ -27,6 +27,8 @@ class _Watch:
 
     publication_id: str
     stop: Callable[[], None]
+    cameras: int
+    """How often another camera had taken over when it was last looked at."""
     busy: bool = False
     following: Following = field(default_factory=Following)
 
@@ -62,6 +64,8 @@ class RoomCalibrations:
             watch = None
         if camera is not None and watch is None:
             self._watch(room, camera)
+        elif watch is not None and watch.cameras != room.camera_changes[watch.publication_id]:
+            self._start_afresh(room, watch)
         if room.calibration is not None and room.calibration.publication_id not in room.publications:
             room.calibration = None
             self._viewers.forget(room)
@@ -70,12 +74,19 @@ class RoomCalibrations:
     def _watch(self, room: Room, publication_id: str) -> None:
         if not self._watches:
             self._background.spawn(self._warm_up())
-        watch = _Watch(publication_id, lambda: None)
+        watch = _Watch(publication_id, lambda: None, room.camera_changes[publication_id])
         try:
             watch.stop = self._relay.watch(publication_id, lambda frame: self._on_frame(room, watch, frame))
         except UnknownPublication:
             return
         self._watches[room.consultation_id] = watch
+
+    def _start_afresh(self, room: Room, watch: _Watch) -> None:
+        """Another camera: nothing that was known of the one before holds."""
+        watch.cameras = room.camera_changes[watch.publication_id]
+        watch.following = Following()
+        if room.calibration is not None and room.calibration.publication_id == watch.publication_id:
+            room.calibration = other_camera(room.calibration)
 
     async def _warm_up(self) -> None:
         await self._workers.run(warm_up, self._functions)
@@ -86,21 +97,23 @@ class RoomCalibrations:
             self._background.spawn(self._measure(room, watch, frame))
 
     async def _measure(self, room: Room, watch: _Watch, frame: TappedFrame) -> None:
+        cameras = watch.cameras
         try:
-            outcome, watch.following = await self._workers.run(
+            outcome, following = await self._workers.run(
                 measure, self._functions, frame.rgb, watch.following, frame.received_at_s, frame.stated
             )
         finally:
             watch.busy = False
-        if self._watches.get(room.consultation_id) is not watch:
+        if self._watches.get(room.consultation_id) is not watch or watch.cameras != cameras:
             return
+        watch.following = following
         before = room.calibration
         now = self._clock()
-        room.calibration = measured(before, watch.publication_id, outcome, now)
+        room.calibration = measured(before, watch.publication_id, outcome, now, following.changed)
         if room.calibration is not None and to_send(room.calibration, now):
             room.calibration = sent(room.calibration, now)
             self._viewers.outdated(room)
-        self._viewers.measured(room, watch.publication_id, outcome, watch.following.shown)
+        self._viewers.measured(room, watch.publication_id, outcome, following.shown)
         if room.calibration != before:
             self._rooms.changed(room)
 

@@ -97,9 +97,20 @@ class RoomDoors:
 
     def mute(self, sid: str, publication_id: str, muted: bool) -> None:
         """Remember that one's own Publication is muted. Raises Refusal."""
+        room = self._room_of_own(sid, publication_id)
+        (room.muted.add if muted else room.muted.discard)(publication_id)
+        self._rooms.changed(room)
+
+    def camera_changed(self, sid: str, publication_id: str) -> None:
+        """Remember that another camera is behind one's own Publication. Raises Refusal."""
+        room = self._room_of_own(sid, publication_id)
+        room.camera_changes[publication_id] += 1
+        self._rooms.changed(room)
+
+    def _room_of_own(self, sid: str, publication_id: str) -> Room:
+        """Whoever may mute a Publication may say what is behind it. Raises Refusal."""
         room, participant = self._rooms.check(sid, Act.MUTE)
         publication = room.publications.get(publication_id)
         if publication is None or publication.participant_id != participant.participant_id:
             raise Refusal("media.unknown_publication")
-        (room.muted.add if muted else room.muted.discard)(publication_id)
-        self._rooms.changed(room)
+        return room

@@ -150,14 +150,18 @@ async def test_video_yields_to_a_still_on_its_way(
         await encodes_at(patient.page, YIELDED_BITRATE_BPS + 1, usual_bps)
 
 
-async def test_exposure_and_focus_are_held_while_a_still_is_taken(
+async def test_exposure_and_focus_are_held_for_a_still_and_another_camera_is_told(
     clinic: Clinic, chromium: LaunchChromium
 ) -> None:
     """Chromium's own camera, which has both; it is a pattern, so nothing is said of the picture."""
-    browser = await chromium()
+    browser = await chromium(args=("--use-fake-device-for-media-stream=device-count=2",))
     specialist, made = await refer(clinic, browser)
     patient = await Person.sits_down(browser, size=PHONE)
     await patient.context.add_init_script(AUTOMATIC_CAMERA)
+    sent: list[str] = []
+    patient.page.on(
+        "websocket", lambda socket: socket.on("framesent", lambda payload: sent.append(str(payload)))
+    )
     async with watched(specialist=specialist, patient=patient):
         await meet(patient, specialist, clinic.url, made)
         before = await patient.page.evaluate("window.__camera.getSettings()")
@@ -176,6 +180,14 @@ async def test_exposure_and_focus_are_held_while_a_still_is_taken(
         )
         after = await patient.page.evaluate("window.__camera.getSettings()")
         assert (after["width"], after["height"]) == (before["width"], before["height"])
+        assert not any("camera_changed" in frame for frame in sent)
+        await patient.press("Turn camera")
+        await patient.page.wait_for_function(
+            "(first) => window.__camera.getSettings().deviceId !== first", arg=before["deviceId"]
+        )
+        await specialist.frames_of(CAMERA)
+        [told] = [frame for frame in sent if "camera_changed" in frame]
+        assert (await clinic.camera_of_patient()).publication_id in told
 
 
 async def limited_to(page: Page, bitrate_bps: int) -> None:

@@ -14,6 +14,7 @@ from signaling.calibrating import (
     SOONEST_RESEND,
     LiveCalibration,
     measured,
+    other_camera,
     sent,
     to_send,
 )
@@ -91,6 +92,29 @@ def test_another_camera_starts_from_nothing() -> None:
     other = measured(sent(known(), NOW), "other", outcome(), LATER)
     assert other is not None
     assert other.sent_lut is None
+
+
+def test_what_a_frame_says_has_changed_makes_it_outdated_as_long_as_it_says_so() -> None:
+    drifted = measured(known(), "pub", None, LATER, "color")
+    assert drifted is not None
+    assert (drifted.outdated, drifted.lut, drifted.view().outdated) == ("color", bytes(24), "color")
+    badly_seen = measured(drifted, "pub", outcome(None, Grade.REFUSE), LATER, "exposure")
+    assert badly_seen is not None
+    assert badly_seen.outdated == "exposure"
+    back = measured(badly_seen, "pub", None, LATER)
+    assert back is not None
+    assert back.outdated is None
+
+
+def test_another_camera_stays_outdated_until_its_own_calibration() -> None:
+    switched = other_camera(known())
+    assert (switched.outdated, switched.in_view) == ("camera", False)
+    unseen = measured(switched, "pub", None, LATER)
+    assert unseen is not None
+    assert unseen.outdated == "camera"
+    anew = measured(unseen, "pub", outcome(), LATER)
+    assert anew is not None
+    assert anew.outdated is None
 
 
 def changed(codes: int) -> bytes:

@@ -114,6 +114,27 @@ def test_a_viewer_is_compared_by_colorcal(frame: Picture) -> None:
     assert len(own.lut) == own.size**3 * 3
 
 
+def test_without_the_chart_a_change_of_light_is_told(frame: Picture) -> None:
+    """The chart is covered in the second frame; from the third on, the light is warmer."""
+    _, following = measure(FUNCTIONS, frame, Following(), 0.0)
+    assert following.detection is not None
+    centers, margin = following.detection.centers, following.detection.patch_pitch_px
+    low, high = (centers.min(0) - margin).astype(int), (centers.max(0) + margin).astype(int)
+    covered = frame.copy()
+    covered[max(low[1], 0) : high[1], max(low[0], 0) : high[0]] = covered[5, 5]
+    warm = np.clip(covered * (1.12, 1.0, 0.8), 0, 255).astype(np.uint8)
+    said = []
+    for number, picture in enumerate((covered, covered, warm, warm, warm)):
+        following = pickle.loads(pickle.dumps(following))
+        outcome, following = measure(FUNCTIONS, picture, following, 0.5 * (number + 1))
+        assert outcome is None
+        said.append(following.changed)
+    assert said == [None, None, None, "color", "color"]
+    outcome, following = measure(FUNCTIONS, frame, following, 4.0)
+    assert outcome is not None
+    assert following.changed is None
+
+
 def test_a_frame_without_a_chart_is_not() -> None:
     blank = np.full((240, 320, 3), 128, np.uint8)
     assert measure(FUNCTIONS, blank, Following(), 0.0) == (None, Following())

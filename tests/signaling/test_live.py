@@ -91,6 +91,7 @@ async def test_whoever_waits_sees_only_themselves_and_reaches_nothing(clinic: Cl
         ("negotiate", negotiate),
         ("chat", {"text": "hello"}),
         ("mute", {"publication_id": "x", "muted": True}),
+        ("camera_changed", {"publication_id": "x"}),
         ("admit", own),
         ("refuse", {**own, "words": "x"}),
         ("send_back", own),
@@ -275,6 +276,7 @@ async def test_positions_across_consultations(clinic: Clinic) -> None:
         ("chat", {"text": b"bytes"}),
         ("capture_progress", {"capture_id": "x", "state": "stored"}),
         ("mute", {"publication_id": "x", "muted": "yes"}),
+        ("camera_changed", {}),
     ],
 )
 async def test_malformed_events(clinic: Clinic, event: str, data: Any) -> None:
@@ -295,6 +297,8 @@ async def test_unknown_events_broken_offers_and_floods(clinic: Clinic) -> None:
     assert error_of(await seat.call("negotiate", broken)) == "media.sdp_refused"
     unknown = {"publication_id": "nothing", "muted": True}
     assert error_of(await seat.call("mute", unknown)) == "media.unknown_publication"
+    other = {"publication_id": "nothing"}
+    assert error_of(await seat.call("camera_changed", other)) == "media.unknown_publication"
     replies = await asyncio.gather(*(seat.call("mute", unknown) for _ in range(150)))
     assert "request.rate_limited" in {error_of(reply) for reply in replies}
     assert await standing(clinic, consulted) == before

@@ -28,11 +28,15 @@ const track = (name: string): MediaStreamTrack => name as unknown as MediaStream
 class World {
   readonly log: string[] = [];
   works = true;
+  readonly cameras: string[] = [];
   breakOff: () => void = () => undefined;
   private made = 0;
   readonly sender = new CameraSender(
     {
       codec: "VP8",
+      cameraIs: (camera) => {
+        this.cameras.push(String(camera));
+      },
       publish: async (_source, sending) => {
         this.log.push(typeof sending === "string" ? `publish ${String(sending)}` : `publish ${String((sending as { track: unknown }).track)}`);
       },
@@ -51,6 +55,14 @@ class World {
 }
 
 describe("CameraSender", () => {
+  it("says which camera is behind a stretched track, before it is sent", async () => {
+    const world = new World();
+    await world.sender.send(track("rear"), 1);
+    await world.sender.send(null, 1);
+    await world.sender.send(track("front"), 1);
+    expect(world.cameras).toEqual(["rear", "front"]);
+  });
+
   it("publishes stretched, and plainly once somebody cannot undo it; the old one ends after that", async () => {
     const world = new World();
     await world.sender.send(track("rear"), 1);

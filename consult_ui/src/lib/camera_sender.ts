@@ -31,7 +31,7 @@ interface Wish {
   readonly agreedVersion: number;
 }
 
-type Session = Pick<MediaSession, "publish" | "replace" | "codec">;
+type Session = Pick<MediaSession, "publish" | "replace" | "codec" | "cameraIs">;
 
 export class CameraSender {
   private wish: Wish = { camera: null, agreedVersion: 0 };
@@ -102,6 +102,7 @@ export class CameraSender {
     this.emphasis = emphasis;
     // A Publication keeps what it began with until it can be replaced by another: never a frame of the other kind.
     const sending = made && emphasis ? { track: made.track, emphasis, setEnabled: made.setEnabled } : camera;
+    this.session.cameraIs(camera);
     const negotiated = this.session.publish("camera", sending);
     this.published = true;
     await negotiated;

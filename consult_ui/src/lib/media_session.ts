@@ -8,7 +8,16 @@
 
 import { effect, signal, type Signal } from "@preact/signals";
 import { sameEmphasis } from "../color/emphasis";
-import type { BudgetEvent, ChromaEmphasisView, IceServer, NegotiateReply, NegotiateRequest, PublicationView, SourceName } from "../wire/messages";
+import type {
+  BudgetEvent,
+  CameraChangedRequest,
+  ChromaEmphasisView,
+  IceServer,
+  NegotiateReply,
+  NegotiateRequest,
+  PublicationView,
+  SourceName,
+} from "../wire/messages";
 import { ApiError } from "./api";
 import { hasWebRtc } from "./devices";
 import type { LiveConnection } from "./live";
@@ -110,6 +119,7 @@ export class MediaSession {
   private maxBitrate_bps = MAX_VIDEO_BITRATE_BPS;
   /** By publication_id. */
   private readonly budgets = new Map<string, BudgetEvent>();
+  private camera: string | null = null;
   private cameraTarget_bps: number | null = null;
   /** The codec that own video is offered in first. */
   readonly codec: string;
@@ -141,6 +151,19 @@ export class MediaSession {
     this.own.set(source, { sending, emphasis: sending.emphasis, muted: present?.muted ?? false, telling: false });
     sending.setEnabled(!(present?.muted ?? false));
     return this.negotiate();
+  }
+
+  /**
+   * Which camera is about to be sent. A calibration is one camera's: where another takes over behind the same
+   * Publication, nothing else would tell the room.
+   */
+  cameraIs(camera: MediaStreamTrack): void {
+    const key = camera.getSettings().deviceId || camera.label;
+    const before = this.camera;
+    this.camera = key;
+    const publication_id = this.ownPublications.peek().get("camera");
+    if (before === null || before === key || publication_id === undefined) return;
+    this.options.live.call("camera_changed", { publication_id } satisfies CameraChangedRequest).catch(() => undefined);
   }
 
   /** Stop sending a source; its m-line stays, inactive, for the next time. The track itself is not stopped. */

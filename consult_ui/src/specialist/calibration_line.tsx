@@ -16,7 +16,7 @@ const SHAPE = { good: "good", usable: "usable", refused: "refuse", outdated: "ou
 export function CalibrationLine({ desk }: { desk: Desk }): JSX.Element | null {
   useEffect(() => announceChanges(desk), [desk]);
   if (!desk.onStage.value) return null;
-  const { standing, report, ageS, decoder } = desk.standing.value;
+  const { standing, report, ageS, decoder, changed } = desk.standing.value;
   const { purpose, reasons, contrastKept } = desk.purpose.value;
   const words = language.value === "zh" ? report?.words_zh : report?.words_en;
   return (
@@ -44,7 +44,8 @@ export function CalibrationLine({ desk }: { desk: Desk }): JSX.Element | null {
         </p>
       )}
       {decoder === "unexplained" && <p>{t("calibration.unexplained")}</p>}
-      {words ? <p class="quiet">{words}</p> : <p class="quiet">{t("calibration.how")}</p>}
+      {changed && <p class="calibration-reasons">{t(`calibration.changed_${changed}`)}</p>}
+      {words && !changed ? <p class="quiet">{words}</p> : <p class="quiet">{t("calibration.how")}</p>}
     </div>
   );
 }

@@ -11,8 +11,10 @@ function calibration(
   grade: "good" | "usable" | "refuse",
   inView: boolean,
   decoder: CalibrationView["decoder"] = "unmeasured",
+  outdated: CalibrationView["outdated"] = null,
 ): CalibrationView {
   return {
+    outdated,
     publication_id: "camera-1",
     measured_at: new Date(MEASURED).toISOString(),
     in_view: inView,
@@ -49,6 +51,7 @@ describe("a picture", () => {
         report: null,
         ageS: null,
         decoder: "unmeasured",
+        changed: null,
         applies: false,
       });
     }
@@ -64,6 +67,23 @@ describe("a picture", () => {
     expect(standingOf(calibration("usable", true), "camera-1", MEASURED)).toMatchObject({
       standing: "usable",
       purpose: "orientation",
+    });
+  });
+
+  it.each(["color", "exposure"] as const)("is outdated at once when the %s has changed, and keeps the last correction", (changed) => {
+    expect(standingOf(calibration("good", false, changed), "camera-1", MEASURED)).toMatchObject({
+      standing: "outdated",
+      purpose: "conversation",
+      changed,
+      applies: true,
+    });
+  });
+
+  it("is shown raw when another camera has taken over, for a correction is one camera's", () => {
+    expect(standingOf(calibration("usable", false, "camera"), "camera-1", MEASURED)).toMatchObject({
+      standing: "outdated",
+      changed: "camera",
+      applies: false,
     });
   });
 

@@ -14,7 +14,9 @@ export interface CalibrationStanding {
   readonly ageS: number | null;
   /** What is known of the colors that this browser itself shows. */
   readonly decoder: DecoderName;
-  /** The correction is shown: never one that colorcal refused, or that was made for other colors than these. */
+  /** What has changed since it was measured, where that is known and makes it outdated. */
+  readonly changed: CalibrationView["outdated"];
+  /** The correction is shown: never one that colorcal refused, or that was made for other colors or another camera. */
   readonly applies: boolean;
 }
 
@@ -35,16 +37,26 @@ export function standingOf(
   serverNowMs: number,
 ): CalibrationStanding {
   if (!calibration || calibration.publication_id !== publicationId) {
-    return { standing: "uncalibrated", purpose: "conversation", report: null, ageS: null, decoder: "unmeasured", applies: false };
+    return {
+      standing: "uncalibrated",
+      purpose: "conversation",
+      report: null,
+      ageS: null,
+      decoder: "unmeasured",
+      changed: null,
+      applies: false,
+    };
   }
   const { report, decoder } = calibration;
   const ageS = Math.max(0, Math.floor((serverNowMs - Date.parse(calibration.measured_at)) / 1000));
   const standing = standingFor(calibration, ageS);
-  return { standing, purpose: PURPOSE[standing], report, ageS, decoder, applies: standing !== "refused" };
+  const changed = standing === "refused" ? null : calibration.outdated;
+  const applies = standing !== "refused" && changed !== "camera";
+  return { standing, purpose: PURPOSE[standing], report, ageS, decoder, changed, applies };
 }
 
-function standingFor({ report, decoder, in_view }: CalibrationView, ageS: number): Standing {
+function standingFor({ report, decoder, in_view, outdated }: CalibrationView, ageS: number): Standing {
   if (report.grade === "refuse" || decoder === "unexplained") return "refused";
-  if (ageS > OUTDATED_AFTER_S && !in_view) return "outdated";
+  if (outdated || (ageS > OUTDATED_AFTER_S && !in_view)) return "outdated";
   return report.grade;
 }

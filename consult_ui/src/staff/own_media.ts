@@ -130,6 +130,7 @@ export class OwnMedia {
 
   private async publish(source: SourceName, track: MediaStreamTrack): Promise<void> {
     if (!this.session) return;
+    if (source === "camera") this.session.cameraIs(track);
     await this.session.publish(source, track);
     if (source === "microphone" && this.muted.value) await this.session.setMuted(source, true);
   }

@@ -24,6 +24,8 @@ export type VariantName = "corrected" | "display" | "original" | "thumbnail";
 
 export type GradeName = "good" | "refuse" | "usable";
 
+export type OutdatedName = "camera" | "color" | "exposure";
+
 export type StillVerdictName = "accept" | "not_measurable" | "retake";
 
 export type StillReasonName = "blurred" | "dark" | "glare" | "no_chart" | "no_scale" | "overexposed" | "tilted" | "too_far";
@@ -312,6 +314,8 @@ export interface CalibrationView {
    * undoes, or others that nothing explains.
    */
   decoder: DecoderName;
+  /** What has changed since it was measured, as far as can be told without a chart: it no longer holds. */
+  outdated: OutdatedName | null;
 }
 
 /** How far the live picture of a Publication may be trusted, its color apart. */
@@ -837,6 +841,11 @@ export interface NegotiateReply {
 export interface MuteRequest {
   publication_id: string;
   muted: boolean;
+}
+
+/** `camera_changed`: another camera is behind a Publication of one's own from now on. */
+export interface CameraChangedRequest {
+  publication_id: string;
 }
 
 /** `chat`: a line of text to everybody admitted. */
