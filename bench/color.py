@@ -6,6 +6,7 @@ colorcal was chosen on. `--full` takes more of everything and the cost by frame 
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -151,8 +152,12 @@ def _steps(scene: Scene) -> dict[str, Callable[[], object]]:
         return None if fitted is None else fitted.lut()
 
     calibration.apply(scene.rgb)
+    without = render(scene.setup, with_chart=False).rgb
+    frames = itertools.count()
     return {
         "detect_ms": lambda: colorcal.detect_chart(scene.rgb),
+        "absent_ms": lambda: colorcal.detect_chart(without),
+        "absent_in_call_ms": lambda: colorcal.detect_chart(without, turn=next(frames)),
         "track_ms": lambda: colorcal.track_chart(scene.rgb, detection),
         "estimate_ms": estimate,
         "apply_ms": lambda: calibration.apply(scene.rgb),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import cv2
@@ -33,22 +35,37 @@ _SHEARS: Final = tuple(
 )
 
 
-def detect_chart(rgb: NDArray[np.uint8] | NDArray[np.uint16]) -> ChartDetection | None:
-    """Find the chart, or None. rgb: H x W x 3, sRGB-encoded uint8 or uint16; ColorInputError if not."""
+def detect_chart(
+    rgb: NDArray[np.uint8] | NDArray[np.uint16], *, turn: int | None = None
+) -> ChartDetection | None:
+    """Find the chart, or None. rgb: H x W x 3, sRGB-encoded uint8 or uint16; ColorInputError if not.
+
+    turn: in a video, how many frames were searched in vain before this one. The first finder looks at each
+    frame and finds nearly every chart; of the others one in turn, for most frames of a call hold none.
+    """
     picture = _to_uint8(check_picture(rgb))
     height, width = picture.shape[:2]
     if min(height, width) < 40 or max(height, width) > _MAX_ASPECT * min(height, width):
         return None
-    tried = 0.0
-    for long_side in _LONG_SIDES_PX:
-        scale = min(1.0, long_side / max(height, width))
-        if scale <= 1.2 * tried:
-            break
-        tried = scale
-        found = _detect_at(picture, scale)
+    first, *others = _finders(picture)
+    if turn is not None:
+        others = [others[turn % len(others)]]
+    for find in (first, *others):
+        found = find()
         if found is not None:
             return found
-    return _detect_with_mcc(picture)
+    return None
+
+
+def _finders(picture: NDArray[np.uint8]) -> list[Callable[[], ChartDetection | None]]:
+    """The lattice at each working size, and OpenCV's finder."""
+    scales: list[float] = []
+    for long_side in _LONG_SIDES_PX:
+        scale = min(1.0, long_side / max(picture.shape[:2]))
+        if not scales or scale > 1.2 * scales[-1]:
+            scales.append(scale)
+    lattices = [partial(_detect_at, picture, scale) for scale in scales]
+    return [*lattices, partial(_detect_with_mcc, picture)]
 
 
 def track_chart(

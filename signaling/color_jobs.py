@@ -33,7 +33,6 @@ VERDICTS = 3
 """Charts that judge what a stream states of its matrix: it does not change in the middle of a call."""
 
 Picture = NDArray[np.uint8]
-DetectChart = Callable[[Picture], ChartDetection | None]
 TrackChart = Callable[[Picture, ChartDetection], ChartDetection | None]
 Calibrate = Callable[[Picture, ChartDetection], Calibration | None]
 JudgeStill = Callable[[Picture, ChartDetection | None, float | None], StillQuality]
@@ -43,6 +42,13 @@ MatrixMixUp = Callable[[PatchSamples, float, float, bool], DecoderDifference | N
 CompareDecoders = Callable[[Sequence[Reading]], DecoderDifference | None]
 ToSrgb = Callable[[bytes], Picture]
 EncodeDerived = Callable[..., bytes]
+
+
+class DetectChart(Protocol):
+    """Finds a chart."""
+
+    def __call__(self, rgb: Picture, *, turn: int | None = None) -> ChartDetection | None:
+        """turn: of a video, how many frames were searched in vain before this one."""
 
 
 class Steady(Protocol):
@@ -114,8 +120,8 @@ class Corrected:
 class Following:
     """What a camera's last frames leave for its next one: where the chart was, the filter, what is shown.
 
-    verdicts: of its first charts about the matrix that its stream states. changed: what the last frame says has
-    changed since the calibration in use, by the light that is watched.
+    verdicts: of its first charts about the matrix that its stream states. changed: what the last frame says
+    has changed since the calibration in use. in_vain: how many frames were searched since the chart was seen.
     """
 
     detection: ChartDetection | None = None
@@ -123,6 +129,7 @@ class Following:
     shown: Calibration | None = None
     light: LightWatch | None = None
     changed: OutdatedName | None = None
+    in_vain: int = 0
     stated: StatedMatrix | None = None
     verdicts: tuple[DecoderDifference | None, ...] = ()
 
@@ -151,11 +158,12 @@ def measure(
     where its stream says so; the chart may prove that wrong.
     """
     found = functions.track_chart(rgb, following.detection) if following.detection is not None else None
-    detection = found or functions.detect_chart(rgb)
+    detection = found or functions.detect_chart(rgb, turn=following.in_vain)
     if detection is None:
-        return None, replace(following, changed=_changed(following, rgb))
+        changed = _changed(following, rgb)
+        return None, replace(following, changed=changed, in_vain=following.in_vain + 1)
     samples = functions.sample_patches(rgb, detection.centers)
-    following = _weigh_matrix(functions, samples, stated, replace(following, detection=detection))
+    following = _weigh_matrix(functions, samples, stated, replace(following, detection=detection, in_vain=0))
     if following.mix_up is not None:
         samples = replace(samples, mean=following.mix_up.undo(samples.mean))
     calibration = functions.calibrate_samples(samples, detection)

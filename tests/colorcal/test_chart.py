@@ -53,6 +53,14 @@ def test_cast_by_a_lamp(light: str) -> None:
     assert error_in_pitches(detect_chart(truth.rgb), truth, 55) < 0.1
 
 
+def test_in_a_video_the_finders_take_turns_and_one_of_them_finds_a_far_chart() -> None:
+    near, far = scene(pitch_px=25.0, rotation_deg=12.0), scene(pitch_px=14.0)
+    assert detect_chart(far.rgb) is not None
+    by_turn = [detect_chart(far.rgb, turn=turn) is not None for turn in range(4)]
+    assert by_turn == [True, False, True, False]
+    assert all(detect_chart(near.rgb, turn=turn) is not None for turn in range(2))
+
+
 def test_pitch_confidence_and_layout() -> None:
     truth = scene(width=960, height=640)
     found = detect_chart(truth.rgb)

@@ -137,7 +137,7 @@ def test_without_the_chart_a_change_of_light_is_told(frame: Picture) -> None:
 
 def test_a_frame_without_a_chart_is_not() -> None:
     blank = np.full((240, 320, 3), 128, np.uint8)
-    assert measure(FUNCTIONS, blank, Following(), 0.0) == (None, Following())
+    assert measure(FUNCTIONS, blank, Following(), 0.0) == (None, Following(in_vain=1))
     assert warm_up(FUNCTIONS)
 
 
