@@ -224,3 +224,14 @@ def test_a_bad_detection_is_refused(centers: Floats) -> None:
 def test_the_error_crosses_a_process_boundary() -> None:
     error = pickle.loads(pickle.dumps(colorcal.ColorInputError("color.empty", "no pixels")))
     assert (error.error_id, str(error)) == ("color.empty", "no pixels")
+
+
+def test_the_mean_of_an_even_area_is_right_to_a_fraction_of_a_code() -> None:
+    """Skin that a codec has smoothed holds a few codes: rounding each pixel alone would shift its mean."""
+    _, calibration = calibrated()
+    for codes in ((97, 64, 50), (150, 110, 96), (58, 41, 36), (201, 166, 150)):
+        area = np.full((64, 64, 3), codes, np.uint8)
+        exact = calibration.correction(np.array([codes]) / 255)[0] * 255
+        shown = np.asarray(calibration.apply(area), np.float64).mean(axis=(0, 1))
+        assert shown == pytest.approx(exact, abs=0.35)
+        assert np.ptp(np.asarray(calibration.apply(area), np.int64), axis=(0, 1)).max() <= 1

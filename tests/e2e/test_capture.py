@@ -46,13 +46,20 @@ VIDEO_LIMIT = """
   .find(({ track }) => track?.kind === 'video')?.getParameters().encodings[0].maxBitrate
 """
 
-# A camera that exposes and focuses by itself, as a phone's does: Chromium's stands still until it is told to.
+# A camera that exposes and focuses by itself, as a phone's does. Chromium's own takes both modes and checks
+# what it is asked for, but stays "manual" whatever it is told: here it says what it was told last.
 AUTOMATIC_CAMERA = """
 const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
 navigator.mediaDevices.getUserMedia = async (wanted) => {
   const stream = await open(wanted);
   for (const track of stream.getVideoTracks()) {
-    await track.applyConstraints({ advanced: [{ exposureMode: 'continuous', focusMode: 'continuous' }] });
+    const modes = { exposureMode: 'continuous', focusMode: 'continuous' };
+    const settings = track.getSettings.bind(track), apply = track.applyConstraints.bind(track);
+    track.getSettings = () => ({ ...settings(), ...modes });
+    track.applyConstraints = async (constraints) => {
+      await apply(constraints);
+      for (const mode of Object.keys(modes)) modes[mode] = constraints.advanced?.[0]?.[mode] ?? modes[mode];
+    };
     window.__camera = track;
   }
   return stream;
