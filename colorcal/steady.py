@@ -15,15 +15,12 @@ from colorcal.interface import Grade
 from colorcal.skin import library
 from colorcal.spectra import D65_TO_LINEAR_RGB
 
-_WINDOW: Final = 5
 _NEWEST: Final = 2
-"""How many calibrations are blended once what is shown is left behind."""
-_SETTLING: Final = (1, 3, 5)
-"""How many calibrations of a new light are in the blend when what is shown follows it unasked."""
+"""How many calibrations have to agree that what is shown is left behind."""
 _HOLD_SHARE: Final = 0.6
 """What the newest differ from what is shown, on skin, in shares of their own expected error: up to this it is
-noise, and what is shown stays, so that nothing flickers."""
-_WINDOW_S: Final = 12.0
+noise, and what is shown stays, so that nothing flickers. Mixing in further calibrations of the same light was
+tried: it moves what is shown, and brings it no nearer to the mean of all."""
 _SWITCH_DE00: Final = 3.0
 """Two calibrations that differ by more on skin were made under different lights or settings."""
 _SWITCH_WAIT_S: Final = 1.5
@@ -41,10 +38,9 @@ class SteadyCalibration:
     _recent: list[tuple[float, FittedCalibration]] = field(default_factory=list)
     _doubt: tuple[float, FittedCalibration] | None = None
     _shown: FittedCalibration | None = None
-    _count: int = 0
 
     def update(self, calibration: FittedCalibration | None, now_s: float) -> FittedCalibration | None:
-        """The calibration to show now: the blend of the recent ones that agree; the last when none came.
+        """The calibration to show now: the last one shown, until the newest have drifted away from it.
 
         A calibration graded "refuse" is not taken. One that differs is taken, and those before it are
         dropped, as soon as a second one agrees with it.
@@ -59,20 +55,13 @@ class SteadyCalibration:
                 self._doubt = (now_s, calibration)
                 return self._shown
             self._recent = [self._doubt] if confirmed and self._doubt is not None else []
-            self._count = 0
             self._shown = None
         self._doubt = None
-        self._recent.append((now_s, calibration))
-        self._recent = [one for one in self._recent[-_WINDOW:] if now_s - one[0] <= _WINDOW_S]
-        self._count += 1
-        if self._shown is None or self._count in _SETTLING:
-            self._shown = _blend(self._recent)
-            return self._shown
-        newest = _blend(self._recent[-_NEWEST:])
-        if skin_difference(self._shown, newest) > _HOLD_SHARE * newest.report.expected_de00:
-            # something drifts: what is older says how it was
-            self._recent = self._recent[-_NEWEST:]
-            self._count = len(self._recent)
+        self._recent = [*self._recent, (now_s, calibration)][-_NEWEST:]
+        newest = _blend([one for _, one in self._recent])
+        if self._shown is None or (
+            skin_difference(self._shown, newest) > _HOLD_SHARE * newest.report.expected_de00
+        ):
             self._shown = newest
         return self._shown
 
@@ -86,11 +75,11 @@ class SteadyCalibration:
         return age_s is not None and (age_s > _OUTDATED_S or self._doubt is not None)
 
 
-def _blend(calibrations: list[tuple[float, FittedCalibration]]) -> FittedCalibration:
-    newest = calibrations[-1][1]
+def _blend(calibrations: list[FittedCalibration]) -> FittedCalibration:
+    newest = calibrations[-1]
     if len(calibrations) == 1:
         return newest
-    parts = tuple(part for _, one in calibrations for part in one.correction.parts)
+    parts = tuple(part for one in calibrations for part in one.correction.parts)
     return FittedCalibration(Mixture(parts), newest.report, newest.detection)
 
 
