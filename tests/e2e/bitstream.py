@@ -20,12 +20,13 @@ WATCH_ENCODED_FRAMES = """
     return Array.from(bytes.subarray(0, 8), (b) => b.toString(16).padStart(2, '0')).join('');
   };
   const watched = new WeakSet();  // a resting m-line that is used again announces its receiver again
-  const watch = (end, list) => {
+  const watch = (end, list, alter) => {
     if (watched.has(end)) return;
     watched.add(end);
     const { readable, writable } = end.createEncodedStreams();
     readable.pipeThrough(new TransformStream({
       async transform(frame, controller) {
+        alter?.(frame);
         list.push(await digest(frame.data.slice(0)));
         controller.enqueue(frame);
       },
@@ -41,18 +42,36 @@ WATCH_ENCODED_FRAMES = """
       const transceiver = super.addTransceiver(trackOrKind, init);
       if (!init || init.direction !== 'recvonly') {
         const kind = typeof trackOrKind === 'string' ? trackOrKind : trackOrKind.kind;
-        watch(transceiver.sender, seen.sent[kind]);
+        watch(transceiver.sender, seen.sent[kind], window.__alterSent);
       }
       return transceiver;
     }
     addTrack(track, ...streams) {
       const sender = super.addTrack(track, ...streams);
-      watch(sender, seen.sent[track.kind]);
+      watch(sender, seen.sent[track.kind], window.__alterSent);
       return sender;
     }
   };
 })();
 """
+
+
+BT709 = 2
+"""color_space of VP9 (bitstream specification, 7.2.2)."""
+
+
+def mistag_vp9(color_space: int, *, full_range: bool) -> str:
+    """A script for a sender's page, beside the watch: its VP9 keyframes of profile 0 state this matrix and
+    range, whatever they have (VP9 bitstream specification, 6.2.2)."""
+    script = """
+window.__alterSent = (frame) => {
+  const bytes = new Uint8Array(frame.data);
+  if (frame.type !== 'key' || bytes[1] !== 0x49 || bytes[2] !== 0x83 || bytes[3] !== 0x42) return;
+  bytes[4] = (bytes[4] & 0x0f) | COLOR_SPACE << 5 | FULL_RANGE << 4;
+  frame.data = bytes.buffer;
+};
+"""
+    return script.replace("COLOR_SPACE", str(color_space)).replace("FULL_RANGE", str(int(full_range)))
 
 
 @dataclass(frozen=True, slots=True)
