@@ -40,9 +40,6 @@ TIMEOUT_FACTOR = 0.8
 TIMEOUT_INTERVAL_S = 1.0
 """Without feedback for so long, while packets are sent, the estimate shrinks each interval
 (libwebrtc send_side_bandwidth_estimation)."""
-SILENT_S = 0.2
-"""While feedback comes more often, a new queue is judged by what it tells, and not by what is in flight: that
-is what the old rate left behind (emulator)."""
 CALM_QUEUE_MS = 40.0
 """No probes into a queue that stands above this (emulator)."""
 _MAX_RTT_REPORTED_S = 10.0
@@ -258,21 +255,22 @@ class SendEstimator:
     def estimate(self, now: float) -> Estimate:
         """What to send now. Ask after each feedback, and several times a second."""
         delay = self._delay
-        leaves, made = PACING_FACTOR, 1.0
+        made, drains = 1.0, False
         if self._feedback_s is None and self._reported_s is not None:
             target_bps, state = self._reported.bitrate_bps, EstimateState.HOLDING
             if self._remb_bps is not None:
                 target_bps = min(target_bps, self._remb_bps)
         else:
             target_bps, state = self._combined(now)
-            if state is EstimateState.DECREASING:
-                leaves, made = draining.shares(delay.standing_ms, self._competition.stood_s(now))
+            drains = state is EstimateState.DECREASING
+            if drains:
+                made = draining.made_share(delay.standing_ms)
         target_bps = min(self._max_bps, max(self._min_bps, target_bps))
         rtt_s = delay.rtt_s if delay.rtt_s is not None else self._reported_rtt_s
         return Estimate(
             int(target_bps),
             max(int(self._min_bps), int(target_bps * made)),
-            int(self._pacing(target_bps, leaves, now)),
+            int(self._pacing(target_bps, now, drains=drains)),
             state,
             self._loss.loss if self._feedback_s is not None else self._reported_loss,
             min(rtt_s or 0.0, _MAX_RTT_REPORTED_S) * 1e3,
@@ -303,18 +301,21 @@ class SendEstimator:
             EstimateState.INCREASING if rate.state.value == "increase" else EstimateState.HOLDING
         )
 
-    def _pacing(self, target_bps: float, factor: float, now: float) -> float:
-        """The target and a factor; less while a queue rises, and while more is in flight than the path can
-        hold, until feedback comes."""
-        pacing_bps = factor * target_bps
+    def _pacing(self, target_bps: float, now: float, *, drains: bool) -> float:
+        """Above the target; less while a queue rises or is emptied, and while more is in flight than the path
+        can hold, until feedback comes."""
         delay, competes = self._delay, self._competition.present
+        rtt_s = delay.rtt_s if competes else delay.min_rtt_s
+        if rtt_s is None:
+            return PACING_FACTOR * target_bps
+        in_flight = self._history.in_flight_bytes
         passing_bps = self._narrowing.passing_bps if self._narrowing.rises and not competes else None
         if passing_bps is not None and passing_bps < target_bps:
-            pacing_bps = min(pacing_bps, RISING_SHARE * passing_bps)
-        rtt_s = delay.rtt_s if competes else delay.min_rtt_s
-        if rtt_s is None or self._feedback_s is None:
-            return pacing_bps
-        if now - self._feedback_s < SILENT_S and self._competition.stood_s(now) < draining.GENTLE_S:
-            return pacing_bps
-        windowed_bps = draining.within_window(pacing_bps, target_bps, rtt_s, self._history.in_flight_bytes)
-        return max(self._min_bps, windowed_bps)
+            rising_bps = RISING_SHARE * passing_bps
+            pacing_bps = draining.leaving_bps(rising_bps, rtt_s, in_flight, delay.standing_ms, 0.0)
+        elif drains:
+            stood_s = self._competition.stood_s(now)
+            pacing_bps = draining.leaving_bps(target_bps, rtt_s, in_flight, delay.standing_ms, stood_s)
+        else:
+            pacing_bps = draining.within_window(PACING_FACTOR * target_bps, target_bps, rtt_s, in_flight)
+        return max(self._min_bps, pacing_bps)
