@@ -108,6 +108,11 @@ class Encoding:
         """The newest extended sequence number, -1 before any."""
         return self._sequences.highest
 
+    @property
+    def newest(self) -> tuple[int, float, int]:
+        """(RTP timestamp, when it came, payload of all so far) of the newest packet."""
+        return self._last_timestamp, self.heard_at_s, self._bytes
+
     def receive(self, data: bytes, arrived_s: float) -> rtp.Packet | None:
         """Take a plain RTP packet of the stream; None when it is a duplicate or too old.
 

@@ -250,6 +250,8 @@ class Participant:
         for fanout in self.sending.values():
             fanout.refresh(now)
             messages += fanout.publication.feedback(now)
+            if fanout.publication.is_video and fanout.publication.look_at_uplink(now):
+                self._report_at_s = self._feedback_at_s = 0.0
         if self._transport_cc_extension and now - self._feedback_at_s >= TRANSPORT_CC_INTERVAL_S:
             self._feedback_at_s = now
             media_ssrc = next((ssrc for ssrc, route in self.routes.items() if not route.repairs), 0)

@@ -10,6 +10,7 @@ from media.answer import ChosenCodec
 from media.encoding import Encoding
 from media.interface import Kind, PublicationInfo, PublicationStats
 from media.layers import MAX_SPATIAL, best_encoding
+from media.uplink import Uplink
 
 BUDGET_CHANGED = 0.05
 """A smaller change of what viewers can take is not told to the publisher at once, but with its next REMB."""
@@ -34,6 +35,7 @@ class Publication:
         self.budget: tuple[int, float] | None = None
         """(bit/s, frames per second) that the best of the viewers can take; None: there is none."""
         self._told: tuple[int, float] | None = None
+        self._uplink = Uplink()
         self.dependency_extension = 0
         """Id of the Dependency Descriptor in its packets, or 0."""
         self.encodings = tuple(
@@ -67,9 +69,16 @@ class Publication:
 
     @property
     def limit_bps(self) -> float:
-        """What the publisher may send: no more than its cap, and than the best of its viewers can take."""
-        cap_bps = math.inf if self.cap_bps is None else self.cap_bps
-        return cap_bps if self.budget is None else min(cap_bps, max(MIN_CAP_BPS, self.budget[0]))
+        """What the publisher may send: no more than its cap, than the best of its viewers can take, and than
+        its own path passes where that has just become narrow."""
+        limits = (self.cap_bps, self.budget and self.budget[0], self._uplink.cap_bps)
+        return max(MIN_CAP_BPS, min((limit for limit in limits if limit is not None), default=math.inf))
+
+    def look_at_uplink(self, now: float) -> bool:
+        """See whether its pictures come late; True when the publisher is to be told less at once."""
+        encoding = self.largest
+        bitrate_bps = encoding.bitrate_bps
+        return encoding.begun and self._uplink.look(*encoding.newest, bitrate_bps, now)
 
     @property
     def bitrate_bps(self) -> float:
