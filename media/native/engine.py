@@ -14,7 +14,7 @@ import struct
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, finalize
 
 from media.aiortc_private import MAX_PACKET, TAG_BYTES, DtlsEnd
 from media.answer import ChosenCodec
@@ -196,12 +196,14 @@ class NativePath(PacketPath):
         loop.add_reader(self._memory.wake_fd, self._look)
         if not self._lib.loop_start(self._memory):
             raise RuntimeError("no thread for the packet loop")
+        # Before what it uses goes, also where nobody closes, at the end of the interpreter.
+        self._ends = finalize(self, self._lib.loop_stop, self._memory)
 
     def close(self) -> None:
         """See PacketPath."""
         if self._threaded:
             self._loop.remove_reader(self._memory.wake_fd)
-            self._lib.loop_stop(self._memory)
+            self._ends()
             self._look()
 
     def held(self) -> AbstractContextManager[None]:
@@ -271,7 +273,11 @@ class Lock:
         self._depth += 1
         if self._depth == 1:
             self._lib.loop_lock(self._memory)
-            self._take_up()
+            try:
+                self._take_up()
+            except BaseException:
+                self.__exit__()
+                raise
 
     def __exit__(self, *_: object) -> None:
         self._depth -= 1

@@ -115,7 +115,8 @@ typedef struct Sockets {
 } Sockets;
 
 void open_sockets(Sockets *sockets, int fd);
-/* Take what waits, with these flags of recvmmsg; how many datagrams. Needs no lock: nobody else reads there. */
+/* Take what waits, with these flags of recvmmsg; how many datagrams; below 0: there is no socket any more.
+   Needs no lock: nobody else reads there. */
 int receive(Sockets *sockets, int flags);
 void read_clock(Sockets *sockets);
 /* The kernel's arrival time of a datagram on the monotonic clock, unless the wall clock was set; fills in the local

@@ -27,6 +27,8 @@ int receive(Sockets *sockets, int flags)
         message->msg_controllen = CONTROL;
     }
     int received = recvmmsg(sockets->fd, sockets->incoming, BATCH, flags, NULL);
+    if (received < 0 && (errno == EBADF || errno == ENOTSOCK))
+        return -1;
     return received > 0 ? received : 0; /* nothing came, or an ICMP error about an earlier datagram */
 }
 

@@ -65,6 +65,8 @@ static void *run(void *argument)
     Thread *thread = loop->thread;
     while (!atomic_load(&thread->ends)) {
         int received = receive(loop->sockets, MSG_WAITFORONE);
+        if (received < 0)
+            break;
         if (!received)
             continue; /* LOOK_MS are over, or an error came */
         lock(thread);

@@ -4,6 +4,8 @@ and ends with the worker. Nothing here waits for a time: what is waited for come
 from __future__ import annotations
 
 import select
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -148,6 +150,34 @@ def test_a_packet_that_cannot_be_handled_keeps_nobody_from_the_next(
         assert len(faults) == 1
         sent = call.send(b"\x10\x01")
         assert call.received() == sent
+
+
+def test_an_interrupt_while_python_takes_up_lets_go_of_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with calling() as call:
+        call.begin()
+        with monkeypatch.context() as patched:
+            patched.setattr(call.relay.incoming, "handle", interrupt)
+            call.to_port("plain", b"\x01" + bytes(30))
+            with pytest.raises(KeyboardInterrupt):
+                call.look()
+        sent = call.send(b"\x10\x01")
+        assert call.received() == sent
+
+
+def test_an_interpreter_that_ends_takes_the_thread_along() -> None:
+    """Nobody has closed the port, and packets come until the end."""
+    script = (
+        "from tests.media.test_native_thread import Call, KeyedRelay\n"
+        "call = Call(KeyedRelay(native=True, threaded=True))\n"
+        "call.begin()\n"
+        "for number in range(2000): call.send(bytes(2))\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_thread_ends_with_the_worker() -> None:
