@@ -7,6 +7,7 @@ snapshot of a patient names the same small blob, which is there: the same bytes 
 
 from __future__ import annotations
 
+import hashlib
 import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -148,6 +149,7 @@ class Filler:
         self.patient_ids: list[str] = []
         self._random = random.Random(seed)
         self._picture = jpeg()
+        self._sha256 = hashlib.sha256(self._picture).hexdigest()
 
     async def grow_to(self, patients_wanted: int) -> None:
         """Add patients until there are so many."""
@@ -222,13 +224,13 @@ class Filler:
         self, keys: PatientKeys, consultation_id: str, met: datetime, rows: dict[str, list[dict[str, Any]]]
     ) -> list[str]:
         ids = []
-        blob_name = keys.blob_name("0" * 64)
+        blob_name = keys.blob_name(self._sha256)
         self.store._blobs.put(keys.blobs, blob_name, self._picture)
         for number in range(SNAPSHOTS_EACH):
             at = met + timedelta(days=30 * number)
             snapshot_id, derived_id = new_id(at), new_id(at)
             ids.append(snapshot_id)
-            sealed = {"sha256": "0" * 64, "device": "Phone", "settings": {"iso": 100}}
+            sealed = {"sha256": self._sha256, "device": "Phone", "settings": {"iso": 100}}
             size = {"size_bytes": len(self._picture), "width_px": 4032, "height_px": 3024}
             both = {"media_type": "image/jpeg", "blob_name": blob_name, **size}
             rows["snapshots"].append(
@@ -251,7 +253,7 @@ class Filler:
                     "snapshot_id": snapshot_id,
                     "variant": Variant.DISPLAY,
                     "version": 1,
-                    "facts": seal_facts(keys, "derived_images", derived_id, {"sha256": "0" * 64}),
+                    "facts": seal_facts(keys, "derived_images", derived_id, {"sha256": self._sha256}),
                     "report": None,
                     "software": "truehue",
                     "created_at": at,

@@ -306,6 +306,9 @@ class Records(ClinicalRecords, Protocol):
     ) -> Participant:
         """Append a consent; an earlier one stays in the record."""
 
+    async def patient_consents(self, actor: Actor, patient_id: str, now: datetime) -> Sequence[ConsentGiven]:
+        """Every consent of a patient, newest first; records.lifecycle.purposes_now tells what holds today."""
+
     async def give_satisfaction(
         self, actor: Actor, participant_id: str, score: int, words: str, now: datetime
     ) -> Satisfaction: ...

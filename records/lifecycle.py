@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from records.interface import Admission, Conflict, Phase, ReferralState
+from records.interface import Admission, Conflict, ConsentGiven, Phase, ReferralState
 
 _PHASES = {
     Phase.SCHEDULED: {Phase.IN_CALL, Phase.ENDED},
@@ -44,3 +45,10 @@ def check_admission(current: Admission, wanted: Admission, phase: Phase) -> None
 def waiting_since(waited_since: datetime | None, wanted: Admission, now: datetime) -> datetime | None:
     """Since when a participant waits: knocking again, or being sent back while waiting, loses no place."""
     return (waited_since or now) if wanted in _IN_WAITING_ROOM else None
+
+
+def purposes_now(consents: Sequence[ConsentGiven]) -> frozenset[str]:
+    """What a patient agrees to today: the latest consent counts, and what it leaves out is withdrawn."""
+    if not consents:
+        return frozenset()
+    return frozenset(max(consents, key=lambda consent: consent.given_at).purposes)

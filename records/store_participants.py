@@ -162,6 +162,19 @@ class ParticipantStore(StoreBase):
             await tx.audit(actor, "consent.give", f"participant/{participant_id}", now)
         return changed
 
+    async def patient_consents(self, actor: Actor, patient_id: str, now: datetime) -> Sequence[ConsentGiven]:
+        """Every consent of a patient over all consultations, newest first."""
+        async with self._write() as tx:
+            rows = await tx.all(
+                select(consents)
+                .join(participants, participants.c.participant_id == consents.c.participant_id)
+                .join(consultations, consultations.c.consultation_id == participants.c.consultation_id)
+                .where(consultations.c.patient_id == patient_id, participants.c.role == Role.PATIENT)
+                .order_by(consents.c.given_at.desc(), consents.c.sequence.desc())
+            )
+            await tx.audit(actor, "consent.list", f"patient/{patient_id}", now)
+        return [_consent_from(row) for row in rows]
+
 
 async def _come_in(tx: Tx, participant_id: str, now: datetime) -> None:
     await tx.change(insert(stays).values(participant_id=participant_id, came_at=now))
@@ -216,14 +229,16 @@ def _participant_from(row: RowMapping, keys: PatientKeys, consent: RowMapping | 
         admission=row["admission"],
         waiting_since=row["waiting_since"],
         words=None if words is None else keys.unseal("participants", "words", participant_id, words),
-        consent=None
-        if consent is None
-        else ConsentGiven(
-            version=consent["version"],
-            language=consent["language"],
-            text_sha256=consent["text_sha256"],
-            purposes=tuple(consent["purposes"]),
-            given_at=consent["given_at"],
-        ),
+        consent=None if consent is None else _consent_from(consent),
         satisfaction_given=bool(row["satisfaction_given"]),
+    )
+
+
+def _consent_from(row: RowMapping) -> ConsentGiven:
+    return ConsentGiven(
+        version=row["version"],
+        language=row["language"],
+        text_sha256=row["text_sha256"],
+        purposes=tuple(row["purposes"]),
+        given_at=row["given_at"],
     )

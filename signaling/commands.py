@@ -29,6 +29,8 @@ staff_app = typer.Typer(help="Accounts of specialists and referrers.", no_args_i
 keys_app = typer.Typer(help="The master key that seals the record.", no_args_is_help=True)
 audit_app = typer.Typer(help="The append-only audit of the record.", no_args_is_help=True)
 color_app = typer.Typer(help="Color correction by a chart in the picture.", no_args_is_help=True)
+retention_app = typer.Typer(help="What was deleted and is past its retention.", no_args_is_help=True)
+app.add_typer(retention_app, name="retention")
 app.add_typer(staff_app, name="staff")
 app.add_typer(keys_app, name="keys")
 app.add_typer(audit_app, name="audit")
@@ -230,6 +232,28 @@ def audit_show(
 
     for line in _run(audit_lines(_settings(log_level="error"), last)):
         print(line)
+
+
+@retention_app.command("list")
+def retention_list() -> None:
+    """Say what was deleted and may be removed by now."""
+    _print_retention(remove=False)
+
+
+@retention_app.command("remove")
+def retention_remove() -> None:
+    """Remove for good what was deleted and has been kept long enough, with an audit line for each."""
+    _print_retention(remove=True)
+
+
+def _print_retention(*, remove: bool) -> None:
+    from signaling.run import past_retention
+
+    counts = _run(past_retention(_settings(log_level="error"), remove=remove))
+    for kind, count in sorted(counts.items()):
+        print(f"{kind}: {count}")
+    done = "removed" if remove else "past their retention"
+    print(f"{counts.total()} entries {done}.")
 
 
 def _settings(**overrides: Any) -> Settings:

@@ -8,13 +8,14 @@ import gc
 import json
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 
 import msgspec
 
-from records.interface import Conflict, Role
+from records.interface import SYSTEM_ACTOR, Conflict, Role
 from signaling import compose
 from signaling.auth import Passwords
 from signaling.cli import INTERRUPTED
@@ -162,5 +163,24 @@ async def verify_audit(settings: Settings) -> int:
     records = await compose.open_records(settings)
     try:
         return await records.verify_audit()
+    finally:
+        await records.close()
+
+
+async def past_retention(settings: Settings, *, remove: bool) -> Counter[str]:
+    """What was deleted and is past its retention, by kind; with `remove` it is removed for good.
+
+    Raises SettingsError without a record, RecordError.
+    """
+    if not settings.master_key_path.exists():
+        raise SettingsError("data", "There is no record yet in this folder")
+    records = await compose.open_records(settings)
+    try:
+        now = utc_now()
+        found = await records.past_retention(SYSTEM_ACTOR, now)
+        if remove:
+            await records.remove_past_retention(SYSTEM_ACTOR, now)
+            await records.sweep(now)
+        return Counter(entry.kind.value for entry in found)
     finally:
         await records.close()

@@ -15,6 +15,7 @@ from records.interface import (
     Phase,
     Role,
 )
+from records.lifecycle import purposes_now
 from records.store import RecordStore
 from tests.support.record import NAME, NOW, Clinic, at
 
@@ -120,3 +121,18 @@ async def test_the_latest_consent_counts(store: RecordStore, clinic: Clinic) -> 
     assert found.consent == second
     with pytest.raises(NotFound):
         await store.give_consent(clinic.person, "nobody", first, NOW)
+
+
+async def test_what_a_patient_agrees_to_over_all_consultations(store: RecordStore, clinic: Clinic) -> None:
+    patient_id, participant_id = clinic.referral.patient.patient_id, clinic.patient.participant_id
+    assert await store.patient_consents(clinic.doctor, patient_id, NOW) == []
+    assert purposes_now([]) == frozenset()
+    wide = ConsentGiven("2026-01", "zh", HASH, ("care", "teaching"), at(1))
+    narrow = ConsentGiven("2026-01", "zh", HASH, ("care",), at(2))
+    for consent in (wide, narrow):
+        await store.give_consent(clinic.person, participant_id, consent, at(3))
+    found = await store.patient_consents(clinic.doctor, patient_id, NOW)
+    assert list(found) == [narrow, wide]
+    assert purposes_now(found) == {"care"}  # teaching was withdrawn
+    assert purposes_now([wide]) == {"care", "teaching"}
+    assert [event.action for event in await store.audit_events(1)] == ["consent.list"]

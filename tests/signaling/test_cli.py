@@ -128,6 +128,9 @@ async def test_accounts_audit_and_doctor(tmp_path: Path) -> None:
     code, out, _ = await command(data, "audit", "verify")
     assert code == 0
     assert "hold together" in out
+    for word, said in (("list", "0 entries past their retention."), ("remove", "0 entries removed.")):
+        code, out, err = await command(data, "retention", word)
+        assert (code, out.strip()) == (0, said), err
     code, out, _ = await command(data, "doctor", more={"TRUEHUE_HTTP_PORT": "0", "TRUEHUE_MEDIA_PORT": "0"})
     assert "ok    python" in out
     assert "ok    record: opens" in out
@@ -187,6 +190,7 @@ async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
             "turn_urls: a TURN URL is turn:host:port",
         ),
         (("audit", "verify"), {}, "There is no record yet"),
+        (("retention", "list"), {}, "There is no record yet"),
     ],
 )
 async def test_what_is_wrong_is_said_in_a_line(
