@@ -71,7 +71,7 @@ describe("a picture", () => {
   });
 
   it.each(["color", "exposure"] as const)("is outdated at once when the %s has changed, and keeps the last correction", (changed) => {
-    expect(standingOf(calibration("good", false, changed), "camera-1", MEASURED)).toMatchObject({
+    expect(standingOf(calibration("good", false, "unmeasured", changed), "camera-1", MEASURED)).toMatchObject({
       standing: "outdated",
       purpose: "conversation",
       changed,
@@ -80,7 +80,7 @@ describe("a picture", () => {
   });
 
   it("is shown raw when another camera has taken over, for a correction is one camera's", () => {
-    expect(standingOf(calibration("usable", false, "camera"), "camera-1", MEASURED)).toMatchObject({
+    expect(standingOf(calibration("usable", false, "unmeasured", "camera"), "camera-1", MEASURED)).toMatchObject({
       standing: "outdated",
       changed: "camera",
       applies: false,
