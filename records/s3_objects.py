@@ -6,12 +6,13 @@ one that does not know it writes the same content again.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import obstore
@@ -20,6 +21,9 @@ from obstore.store import S3Store
 
 from records.interface import NotFound, RecordError, StorageUnavailable
 from records.objects import ObjectFacts
+
+if TYPE_CHECKING:  # a type that is there for checkers alone
+    from obstore.store import ClientConfig
 
 _CONNECT_WITHIN = timedelta(seconds=5)
 _ANSWER_WITHIN = timedelta(seconds=120)
@@ -68,15 +72,14 @@ def _store(place: S3Place) -> S3Store:
         given["region"] = place.region
     if place.key_id is not None and place.secret is not None:
         given |= {"access_key_id": place.key_id, "secret_access_key": place.secret}
+    options: ClientConfig = {"connect_timeout": _CONNECT_WITHIN, "timeout": _ANSWER_WITHIN}
+    if (place.endpoint or os.environ.get("AWS_ENDPOINT_URL", "")).startswith("http://"):
+        options["allow_http"] = True  # whoever writes it means it
     try:
         return S3Store(
             place.bucket,
             prefix=place.prefix,
-            client_options={
-                "allow_http": (place.endpoint or "").startswith("http://"),
-                "connect_timeout": _CONNECT_WITHIN,
-                "timeout": _ANSWER_WITHIN,
-            },
+            client_options=options,
             retry_config={"max_retries": 3, "retry_timeout": _RETRY_WITHIN},
             **given,  # type: ignore[arg-type]
         )

@@ -332,6 +332,8 @@ def _check_together(settings: Settings) -> None:
         raise SettingsError("turn_tls_cert", "turn_tls_cert and turn_tls_key go together")
     if settings.turn_tls_cert and not settings.turn_urls:
         raise SettingsError("turn_tls_cert", "is of no use without turn_urls")
+    if settings.backup_to and settings.backup_to == settings.blobs_url:
+        raise SettingsError("backup_to", "is to be another place than blobs_url")
     if settings.smtp_url and not settings.mail_from:
         raise SettingsError("mail_from", "is needed with smtp_url")
 

@@ -12,7 +12,7 @@ from records.interface import NotFound, RecordError, SealBroken, StorageUnavaila
 from records.objects import Objects, open_objects
 from records.s3_objects import parse_place
 from tests.support.ports import free_port
-from tests.support.s3 import S3Server
+from tests.support.s3 import KEY_ID, SECRET, S3Server
 
 NAME = "ab" * 32
 CIPHER = AESGCM(bytes(32))
@@ -117,6 +117,22 @@ def test_a_wrong_secret_is_typed_and_not_repeated(nanio: S3Server) -> None:
         with pytest.raises(StorageUnavailable) as refused:
             call()
         assert "not the secret" not in str(refused.value)
+
+
+def test_what_the_url_leaves_out_comes_from_the_environment(
+    nanio: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{nanio.port}",
+    }.items():
+        monkeypatch.setenv(name, value)
+    bucket = nanio.bucket()
+    open_objects(f"s3://{bucket}/clinic/one").put("a/b", [b"x"])
+    monkeypatch.undo()
+    assert open_objects(nanio.url(bucket)).exists("a/b")
 
 
 @pytest.mark.parametrize(

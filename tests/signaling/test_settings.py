@@ -55,6 +55,9 @@ def test_a_variable_wins_over_the_file_and_the_caller_over_both(tmp_path: Path) 
         ({"TRUEHUE_TURN_TLS_CERT": "turn.pem", "TRUEHUE_TURN_TLS_KEY": "turn.key"}, "turn_tls_cert"),
         ({"TRUEHUE_TURN_TLS_PORT": "0"}, "turn_tls_port"),
         ({"TRUEHUE_SMTP_URL": "smtp://mail.example"}, "mail_from"),
+        ({"TRUEHUE_BLOBS_URL": "s3://b/x", "TRUEHUE_BACKUP_TO": "s3://b/x"}, "backup_to"),
+        ({"TRUEHUE_BLOBS_URL": "ftp://b/x"}, "blobs_url"),
+        ({"TRUEHUE_BACKUP_AT": "25:00"}, "backup_at"),
         ({"TRUEHUE_CONFIG": "/nowhere.toml"}, "TRUEHUE_CONFIG"),
     ],
 )
