@@ -108,3 +108,28 @@ async def store(open_store: OpenStore) -> RecordStore:
 async def clinic(store: RecordStore) -> Clinic:
     """A record with one patient, one referral and one consultation."""
     return await furnish(store)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RecordsConfig]:
+    """Settings of an installation that nobody started yet."""
+    if request.param == "sqlite":
+        yield config(f"sqlite+aiosqlite:///{tmp_path}/new/record.db", str(tmp_path / "new" / "blobs"))
+        return
+    server: PrivatePostgres = request.getfixturevalue("postgres")
+    name = f"restored_{next(_numbers)}"
+    server.create(name)
+    yield config(server.url(name), str(tmp_path / "new" / "blobs"))
+    server.drop(name)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> RecordsConfig:
+    """The same with embedded defaults, where it does not matter into which database."""
+    return config(f"sqlite+aiosqlite:///{tmp_path}/fresh/record.db", str(tmp_path / "fresh" / "blobs"))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> str:
+    """A folder for backups that is not there yet."""
+    return str(tmp_path / "second place")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import text
 
 from records import backup, restore
-from records import backup_format as fmt
 from records.backup import back_up
 from records.backup_place import BackupPlace
 from records.body_map import Laterality
@@ -29,12 +28,10 @@ from records.interface import (
     NotFound,
     RecordError,
     RecordsConfig,
-    Site,
     StorageUnavailable,
     Variant,
     WrongMasterKey,
 )
-from records.keys import KeyRing
 from records.objects import open_objects
 from records.restore import check_backup, list_backups
 from records.schema import metadata
@@ -43,36 +40,8 @@ from records.upload_files import UploadFiles
 from tests.records.test_store_documents import attach
 from tests.support.compare import bytes_of, rows_of
 from tests.support.ports import free_port
-from tests.support.postgres import PrivatePostgres
 from tests.support.record import Clinic, OpenStore, config, files_under, furnish, jpeg, make_file
 from tests.support.s3 import S3Server
-
-_numbers = count(1)
-MANIFEST = fmt.Manifest
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RecordsConfig]:
-    """Settings of an installation that nobody started yet."""
-    if request.param == "sqlite":
-        yield config(f"sqlite+aiosqlite:///{tmp_path}/new/record.db", str(tmp_path / "new" / "blobs"))
-        return
-    server: PrivatePostgres = request.getfixturevalue("postgres")
-    name = f"restored_{next(_numbers)}"
-    server.create(name)
-    yield config(server.url(name), str(tmp_path / "new" / "blobs"))
-    server.drop(name)
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> RecordsConfig:
-    """The same with embedded defaults, where it does not matter into which database."""
-    return config(f"sqlite+aiosqlite:///{tmp_path}/fresh/record.db", str(tmp_path / "fresh" / "blobs"))
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> str:
-    return str(tmp_path / "second place")
 
 
 async def _fill(store: RecordStore, clinic: Clinic, seed: int = 0) -> None:
@@ -468,43 +437,3 @@ async def test_objects_of_the_place_read_back_wrong_are_no_backup(
         await back_up(settings, place, datetime.now(UTC), 30)
     assert await list_backups(place) == []
     assert list(open_objects(place).list("temporary")) == []
-
-
-async def test_a_backup_of_an_older_version_is_brought_to_this_one(empty: RecordsConfig, place: str) -> None:
-    """As a version wrote it whose schema had fewer tables."""
-    now, backup_id = datetime.now(UTC), "20260101T020000Z-00c0ffee"
-    where, ring = BackupPlace(open_objects(place)), KeyRing(empty.master_key)
-    cipher = ring.backup_cipher(ring.master_key_id, backup_id)
-    shape = fmt.TableShape("sites", (("site_id", "text"), ("name", "text")))
-    sealed = fmt.seal_part(cipher, backup_id, "rows-sites-0", fmt.pack_rows(shape, [("s", "Old practice")]))
-    where.write(where.name(backup_id, "rows-sites-0"), sealed)
-    part = fmt.PartFacts("rows-sites-0", 1, fmt.sha256(sealed))
-    manifest = fmt.Manifest("0001", (shape,), (("sites", part),), (), (), ())
-    header = fmt.Header(fmt.FORMAT, backup_id, now, ring.master_key_id, "")
-    where.write(where.name(backup_id, "manifest"), fmt.seal_manifest(cipher, header, manifest))
-    await restore.restore(empty, place)
-    again = await RecordStore.open(empty)
-    assert await again.site("s") == Site("s", "Old practice")
-    assert await again.verify_audit() == 0
-    await again.close()
-
-
-async def test_a_backup_of_a_newer_version_is_refused(
-    store: RecordStore, settings: RecordsConfig, fresh: RecordsConfig, place: str
-) -> None:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(fmt, "FORMAT", fmt.FORMAT + 1)
-        await back_up(settings, place, datetime.now(UTC), 30)
-    with pytest.raises(BackupBroken, match="another version"):
-        await restore.restore(fresh, place)
-
-
-async def test_a_schema_that_this_version_does_not_know_is_refused(
-    store: RecordStore, settings: RecordsConfig, fresh: RecordsConfig, place: str
-) -> None:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(fmt, "Manifest", lambda revision, *rest: MANIFEST("9999", *rest))
-        await back_up(settings, place, datetime.now(UTC), 30)
-    with pytest.raises(RecordError, match="newer version"):
-        await restore.restore(fresh, place)
-    assert await rows_of(fresh) == {}
