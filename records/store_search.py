@@ -62,9 +62,9 @@ class SearchStore(StoreBase):
         async with self._write() as tx:
             tokens = await _rarest_first(tx, tx.tokens(wanted))
             while tokens and len(hits) <= most:
-                rows = await tx.all(_candidates(tokens, scope, query, before, 2 * most))
+                rows = await tx.all(_candidates(tokens, scope, query, before, most + 1))
                 hits += await _look_at(tx, rows, query, scope)
-                if len(rows) < 2 * most:
+                if len(rows) <= most:
                     break
                 before = Cursor(rows[-1]["at"], rows[-1]["subject_id"])
             await tx.audit(actor, "search", "patients" if query.patient_id is None else _about(query), now)

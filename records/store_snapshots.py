@@ -87,12 +87,7 @@ class SnapshotStore(UploadStore):
         now: datetime,
         upload_id: str | None,
     ) -> Snapshot:
-        sha256 = await asyncio.to_thread(_sha256, data)
-        if new.sha256 is not None and new.sha256 != sha256:
-            raise HashMismatch("the bytes are not the ones that were announced")
-        facts = await asyncio.to_thread(images.inspect, data, self._config.max_pixels)
-        blob_name = keys.blob_name(sha256)
-        await asyncio.to_thread(self._blobs.put, keys.blobs, blob_name, data)
+        sha256, facts, blob_name = await asyncio.to_thread(self._examine_and_put, new, data, keys)
         snapshot_id = new_id(now)
         async with self._write() as tx:
             if upload_id is not None:
@@ -111,6 +106,16 @@ class SnapshotStore(UploadStore):
             await self._secure_blob(tx, keys, blob_name, data)
             await tx.audit(actor, "snapshot.create", f"snapshot/{snapshot_id}", now)
         return kept
+
+    def _examine_and_put(self, new: NewUpload, data: bytes, keys: PatientKeys) -> tuple[str, ImageFacts, str]:
+        """SHA-256 and facts of a picture, and the name of its blob, which is kept; blocking."""
+        sha256 = _sha256(data)
+        if new.sha256 is not None and new.sha256 != sha256:
+            raise HashMismatch("the bytes are not the ones that were announced")
+        facts = images.inspect(data, self._config.max_pixels)
+        blob_name = keys.blob_name(sha256)
+        self._blobs.put(keys.blobs, blob_name, data)
+        return sha256, facts, blob_name
 
     async def add_derived(
         self,
