@@ -56,8 +56,10 @@ async def test_a_viewer_changes_between_three_sizes_that_no_offer_names() -> Non
         names, numbers = await sizes(viewer, 3)
         assert names == "qff"
         worker.set_layer("r", "b", info.publication_id, LayerTarget(1, None, paused=False))
-        for rid in "qhf":
-            publisher.send_rtp(sized(rid, 3, key=rid == "h", named=False))
+        publisher.send_rtp(sized("h", 3, key=True, named=False))
+        await publisher.handled()  # until the change the old size goes on
+        for rid in "qf":
+            publisher.send_rtp(sized(rid, 3, named=False))
         for rid in "qhf":
             publisher.send_rtp(sized(rid, 4, named=False))
         await publisher.handled()
