@@ -1,7 +1,7 @@
 """`./dev bench color`: charts found, skin color error, steadiness and cost, beside the peers.
 
 Scenes are rendered from spectra with known truth (bench/color_scene/) and drawn from the half that nothing in
-colorcal was chosen on. `--full` takes more of everything and the cost by frame size.
+colorcal was chosen on. `--full` takes more of everything, the cost by frame size, and mistaken decoders.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import colorcal
-from bench import harness
+from bench import color_decoders, harness
 from bench.color_ccd import ColourCheckerDetection
 from bench.color_peers import Nothing, OpenCv, Ours, Peer
 from bench.color_scene.halves import SCORING
@@ -45,6 +45,7 @@ class _Extent:
 _QUICK: Final = _Extent(scenes=8, negatives=19, peer_step=4, videos=1, repetitions=3)
 _DEFAULT: Final = _Extent(scenes=48, negatives=513, peer_step=19, videos=2, repetitions=15)
 _FULL: Final = _Extent(scenes=504, negatives=1900, peer_step=2, videos=12, repetitions=60)
+_DECODER_SCENES: Final = 120
 _SIZES_PX: Final = ((640, 360), (1280, 720), (1920, 1080), (4000, 3000))
 
 
@@ -69,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _costs(report, peers, extent)
     if options.full:
         _costs_by_size(report, extent)
+        color_decoders.measure(report, SCORING, _DECODER_SCENES)
     report.finish(options)
 
 
