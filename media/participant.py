@@ -214,9 +214,8 @@ class Participant:
             return True
         if not self.sending:
             return False
-        return self._report_at_s == 0.0 or any(
-            e.asks for fanout in self.sending.values() for e in fanout.publication.encodings
-        )
+        fanouts = self.sending.values()
+        return self._report_at_s == 0.0 or any(fanout.publication.hurries for fanout in fanouts)
 
     @property
     def last_heard_s(self) -> float:

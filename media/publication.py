@@ -74,6 +74,11 @@ class Publication:
         limits = (self.cap_bps, self.budget and self.budget[0], self._uplink.cap_bps)
         return max(MIN_CAP_BPS, min((limit for limit in limits if limit is not None), default=math.inf))
 
+    @property
+    def hurries(self) -> bool:
+        """Whether something is to be asked for, or its uplink to be looked at, with the next tick."""
+        return self._uplink.suspect or any(encoding.asks for encoding in self.encodings)
+
     def look_at_uplink(self, now: float) -> bool:
         """See whether its pictures come late; True when the publisher is to be told less at once."""
         encoding = self.largest

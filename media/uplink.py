@@ -13,6 +13,10 @@ USABLE = 0.85
 """Share of what the path passes that is made: the rest empties its queue (beta, GCC 5.6)."""
 HOLD_S = 2.0
 """For so long the publisher is held to it: then its own estimate has followed (measured, Chromium)."""
+SUSPECT_S = 0.02
+SUSPECT_HOLD_S = 0.15
+"""Pictures that come by the former later than those that were looked at before are worth a closer look, for
+the latter: then there is one every 20 ms."""
 LESS = 0.75
 """What came before must have been more by so much, or it was the camera that was late."""
 
@@ -27,16 +31,22 @@ class Uplink:
         "_half_at_s",
         "_heard_s",
         "_narrowing",
+        "_suspected_s",
         "_taken",
         "_taken_s",
         "_until_s",
+        "_way_s",
         "cap_bps",
+        "suspect",
     )
 
     def __init__(self) -> None:
         self.cap_bps: float | None = None
         """What the publisher should make for now, of payload; None: nothing is known to be in its way."""
+        self.suspect = False
+        """The next look should come soon."""
         self._until_s = 0.0
+        self._suspected_s = float("-inf")
         self._heard_s = 0.0
         self._bytes = 0
         self._restart(0)
@@ -47,12 +57,14 @@ class Uplink:
         self._taken_s = 0.0
         self._base_s = self._earlier_s = float("inf")
         self._half_at_s = 0.0
+        self._way_s = float("inf")
 
     def look(self, timestamp: int, heard_s: float, size_bytes: int, before_bps: float, now: float) -> bool:
         """Look at the newest packet: its RTP timestamp, when it came, and the payload of all so far.
         before_bps: what came in the second before. True when the cap is new, or lower."""
         if self.cap_bps is not None and now >= self._until_s:
             self.cap_bps = None
+        self.suspect = now - self._suspected_s < SUSPECT_HOLD_S
         if heard_s == self._heard_s:
             return False
         come, self._bytes = size_bytes - self._bytes, size_bytes
@@ -66,7 +78,12 @@ class Uplink:
             return False  # one that was sent again
         self._taken = timestamp
         self._taken_s += step / VIDEO_CLOCK
-        self._learn(heard_s - self._taken_s, heard_s)
+        way_s = heard_s - self._taken_s
+        if way_s > self._way_s + SUSPECT_S or self._narrowing.rises:
+            self._suspected_s = now
+            self.suspect = True
+        self._way_s = way_s
+        self._learn(way_s, heard_s)
         self._narrowing.update([(self._taken_s, heard_s, come, 0)], min(self._base_s, self._earlier_s))
         passing_bps = self._narrowing.passing_bps
         if not self._narrowing.is_narrow or passing_bps is None or passing_bps > LESS * before_bps:
