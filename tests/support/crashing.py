@@ -153,11 +153,16 @@ async def one_of_each(url: str, folder: Path, clinic: Clinic, tell: Acknowledge)
     await store.close()
 
 
-async def look(url: str, folder: Path, clinic: Clinic, told: list[dict[str, Any]]) -> None:
-    """Open the record again and check every promise that was made before the kill."""
+async def look(
+    url: str, folder: Path, clinic: Clinic, told: list[dict[str, Any]], *, audit: bool = True
+) -> None:
+    """Open the record again and check every promise that was made before the kill.
+
+    audit: walk all of its lines as well, which grow with each run."""
     store = await RecordStore.open(config(url, str(folder / "blobs")))
     await _no_orphans(url, folder)
-    await store.verify_audit()
+    if audit:
+        await store.verify_audit()
     consultation = await store.consultation(
         clinic.doctor, clinic.consultation.consultation_id, datetime.now(UTC)
     )
@@ -252,7 +257,8 @@ def kill_at_every_point(url: str, folder: Path) -> None:
         fd = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         killed = killed_at(point, partial(_write_each, url, folder, clinic, fd), lambda _: None)
         os.close(fd)
-        asyncio.run(look(url, folder, clinic, [json.loads(line) for line in told.read_text().splitlines()]))
+        promises = [json.loads(line) for line in told.read_text().splitlines()]
+        asyncio.run(look(url, folder, clinic, promises, audit=not killed or point % 10 == 0))
         if not killed:
             break
         point += 1
