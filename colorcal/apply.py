@@ -19,6 +19,8 @@ _NODES: Final = 33
 _FRACTIONS: Final = 32
 """cv2.remap interpolates in steps of 1/32 of a cell: a quarter of an 8-bit code on 33 nodes."""
 _CHUNK_PX: Final = 1 << 18
+_PART_PX: Final = 1 << 16
+"""What is corrected at a time: what lies between the steps then stays in the processor's cache."""
 
 
 def sample_lut(correction: AnyCorrection, size: int) -> Floats:
@@ -71,7 +73,7 @@ class FastTable:
     def __call__(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Correct an H x W x 3 picture."""
         out = np.empty_like(rgb)
-        rows = max(1, min(rgb.shape[0], _CHUNK_PX * 4 // rgb.shape[1]))
+        rows = max(1, min(rgb.shape[0], _PART_PX // rgb.shape[1]))
         # cv2.remap takes at most 32767 px a side
         columns = min(rgb.shape[1], 32000)
         for y in range(0, rgb.shape[0], rows):
