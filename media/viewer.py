@@ -169,10 +169,13 @@ class Viewer:
 
     @property
     def hurries(self) -> bool:
-        """Whether it waits for something that the next tick does: a keyframe, or a look at its path."""
+        """Whether it waits for something that the next tick does: a keyframe, a look at its path, or word to
+        a publisher."""
         if not self.receiving:
             return False
-        return self.path.hurries or any(r.subscription.asks for r in self.receiving.values())
+        return (
+            self.budget_fell or self.path.hurries or any(r.subscription.asks for r in self.receiving.values())
+        )
 
     def observe(self, now: float) -> None:
         """See how Subscriptions fare; to be called about ten times a second."""

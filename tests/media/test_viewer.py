@@ -230,4 +230,6 @@ def test_it_hurries_while_a_keyframe_or_its_estimate_is_wanted() -> None:
     assert hurries_after(lambda: bench.hear(rtcp.PictureLoss(1, 500)))
     assert not hurries_after(lambda: bench.publish(2, key=True))
     assert hurries_after(lambda: bench.remb(500_000))
-    assert not hurries_after(lambda: bench.run(0.02))
+    assert hurries_after(lambda: bench.run(0.02))
+    bench.viewer.budget_fell = False  # it was told
+    assert not bench.viewer.hurries
