@@ -45,6 +45,8 @@ def temporal_unit(payloads: Sequence[bytes]) -> bytes | None:
     units: list[bytearray] = []
     unfinished = False
     for payload in payloads:
+        if len(payload) < 2:
+            return None  # an aggregation header of nothing
         for position, (data, whole) in enumerate(_elements(payload)):
             if not whole or (position == 0 and bool(payload[0] & 0x80) != unfinished):
                 return None

@@ -6,10 +6,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest_asyncio
 from playwright.async_api import Browser, Playwright
 
 from tests.support.browser import launch_chromium
+
+# The same examples in every run, and nothing that depends on how busy the machine is.
+hypothesis.settings.register_profile(
+    "deterministic",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("deterministic")
 
 LaunchChromium = Callable[..., Awaitable[Browser]]
 

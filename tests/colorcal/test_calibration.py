@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
@@ -142,7 +142,7 @@ def is_picture(array: NDArray[Any]) -> bool:
     )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(pictures)
 def test_any_array_gives_a_result_or_a_typed_error(picture: NDArray[Any]) -> None:
     with_place = ChartDetection(np.random.default_rng(0).uniform(-50, 150, (24, 2)), 1.0, "classic", 9.0)
@@ -160,14 +160,14 @@ def test_any_array_gives_a_result_or_a_typed_error(picture: NDArray[Any]) -> Non
     assert calibration.lut(3).shape == (3, 3, 3, 3)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 1 << 32), st.integers(8, 120), st.integers(8, 200))
 def test_noise_holds_no_chart(seed: int, height: int, width: int) -> None:
     noise = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
     assert colorcal.detect_chart(noise) is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 1 << 32), st.floats(0, 1), st.floats(0, 1))
 def test_any_patch_colors_give_a_finite_result(seed: int, low: float, high: float) -> None:
     rng = np.random.default_rng(seed)

@@ -243,6 +243,7 @@ def test_payloads_that_do_not_fit_together_give_nothing() -> None:
         [b"\x50" + FRAME_OBU],  # goes on in what is not there
         [b"\x50" + FRAME_OBU, b"\x10" + FRAME_OBU],
         [b"\x20" + leb128(99) + FRAME_OBU],
+        [b"\x40", b"\x90" + FRAME_OBU],  # goes on with nothing
         [b"\x10\x32\x7f" + bytes(9)],  # larger by its own size than it is
     ):
         assert av1.temporal_unit(payloads) is None

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from itertools import count
 from pathlib import Path
 
-import hypothesis
 import pytest
 import pytest_asyncio
 
@@ -17,10 +16,6 @@ from records.store import RecordStore
 from tests.support.postgres import PrivatePostgres
 from tests.support.record import Clinic, OpenStore, config, furnish
 from tests.support.s3 import S3Server, start_s3
-
-# The same examples in every run, and no deadline: the machine may be busy.
-hypothesis.settings.register_profile("record", derandomize=True, deadline=None)
-hypothesis.settings.load_profile("record")
 
 TEMPLATE = "record_template"
 _numbers = count(1)
