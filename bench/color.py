@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 import colorcal
 from bench import color_decoders, harness
 from bench.color_ccd import ColourCheckerDetection
+from bench.color_layouts import card_steps, score_layouts
 from bench.color_peers import Nothing, OpenCv, Ours, Peer
 from bench.color_scene.halves import SCORING
 from bench.color_scene.negatives import negative
@@ -33,18 +34,23 @@ from colorcal.interface import ChartDetection
 
 @dataclass(frozen=True, slots=True)
 class _Extent:
-    """How much is rendered; peers see every `peer_step`th negative, for they take ten times as long."""
+    """How much is rendered. layouts: scenes of each ColorChecker but the Classic, twice as many of the card.
+
+    Peers see every `peer_step`th negative, for they take ten times as long; a step that shares no factor with
+    the number of kinds shows them every kind.
+    """
 
     scenes: int
     negatives: int
     peer_step: int
     videos: int
+    layouts: int
     repetitions: int
 
 
-_QUICK: Final = _Extent(scenes=8, negatives=19, peer_step=4, videos=1, repetitions=3)
-_DEFAULT: Final = _Extent(scenes=48, negatives=513, peer_step=19, videos=2, repetitions=15)
-_FULL: Final = _Extent(scenes=504, negatives=1900, peer_step=2, videos=12, repetitions=60)
+_QUICK: Final = _Extent(scenes=8, negatives=22, peer_step=5, videos=1, layouts=2, repetitions=3)
+_DEFAULT: Final = _Extent(scenes=48, negatives=506, peer_step=19, videos=2, layouts=8, repetitions=15)
+_FULL: Final = _Extent(scenes=504, negatives=1892, peer_step=3, videos=12, layouts=84, repetitions=60)
 _DECODER_SCENES: Final = 120
 _SIZES_PX: Final = ((640, 360), (1280, 720), (1920, 1080), (4000, 3000))
 
@@ -65,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"no ccd_ figures: {error}", file=sys.stderr)
         report.conditions["ccd"] = str(error)
     _skin(report, peers, extent)
+    score_layouts(report, extent.layouts)
     _negatives(report, peers, extent)
     _steadiness(report, peers, extent)
     _costs(report, peers, extent)
@@ -173,6 +180,7 @@ def _costs(report: harness.Report, peers: dict[str, Peer], extent: _Extent) -> N
     for prefix, peer in peers.items():
         if prefix and peer.finds:
             steps[f"{prefix}detect_ms"] = lambda peer=peer: peer.find(scene.rgb)  # type: ignore[misc]
+    steps |= card_steps()
     for name, cost_ms in _medians_ms(steps, extent.repetitions).items():
         report.figure(name, cost_ms)
 

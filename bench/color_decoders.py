@@ -118,7 +118,7 @@ def _stated(report: Report, name: str, made: Decoder, stated: Decoder, scenes: l
     for scene in scenes:
         seen, samples = seen_by(scene.skin, made, stated), scene.reading(made, stated)
         plain = colorcal.calibrate_samples(samples, scene.calibration.detection).correction(seen)
-        mix_up = colorcal.matrix_mix_up(samples, *stated)
+        mix_up = colorcal.matrix_mix_up(samples, *stated, scene.calibration.detection)
         judged = plain
         if mix_up is not None:
             changed += 1

@@ -1,7 +1,9 @@
 """Color calibration of skin pictures from a chart in view: frames in, values out."""
 
 from colorcal.calibration import FittedCalibration, calibrate, calibrate_samples
+from colorcal.card_prints import read_prints
 from colorcal.chart import detect_chart, track_chart
+from colorcal.chart_reference import ChartReference
 from colorcal.decoder import compare_decoders
 from colorcal.errors import ColorInputError
 from colorcal.interface import (
@@ -16,6 +18,7 @@ from colorcal.interface import (
     StillReason,
     StillVerdict,
 )
+from colorcal.layouts import DeclaredChart
 from colorcal.light_watch import LightWatch
 from colorcal.matrix import matrix_mix_up
 from colorcal.patches import sample_patches
@@ -26,7 +29,9 @@ __all__ = [
     "Calibration",
     "CalibrationReport",
     "ChartDetection",
+    "ChartReference",
     "ColorInputError",
+    "DeclaredChart",
     "DecoderDifference",
     "FittedCalibration",
     "Grade",
@@ -43,6 +48,7 @@ __all__ = [
     "detect_chart",
     "judge_still",
     "matrix_mix_up",
+    "read_prints",
     "sample_patches",
     "track_chart",
 ]

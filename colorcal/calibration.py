@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colorcal.apply import AnyCorrection, FastTable, apply_exactly, quantise, sample_lut
 from colorcal.chart import detect_chart
+from colorcal.chart_reference import ChartReference, candidates
 from colorcal.correction import Correction, Mixture
 from colorcal.decoder import DecodedCorrection
 from colorcal.errors import ColorInputError, check_picture, check_size
@@ -19,6 +22,8 @@ from colorcal.reference import PATCHES
 from colorcal.report import make_report, with_decoder
 
 _FAST_NODES = 33
+Prints: TypeAlias = Mapping[int, ChartReference]
+"""Measured print batches of the consult card by their number (card_prints.read_prints)."""
 
 
 class FittedCalibration:
@@ -61,6 +66,16 @@ class FittedCalibration:
         report = with_decoder(self._report, difference.de00)
         return FittedCalibration(self._correction, report, self._detection, difference)
 
+    def with_scale_of(self, report: CalibrationReport) -> FittedCalibration:
+        """The same correction with the millimetres of another frame."""
+        known = replace(
+            self._report,
+            scale_mm_per_px=report.scale_mm_per_px,
+            scale_low_mm_per_px=report.scale_low_mm_per_px,
+            scale_high_mm_per_px=report.scale_high_mm_per_px,
+        )
+        return FittedCalibration(self._correction, known, self._detection, self._difference)
+
     def apply(self, rgb: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8] | NDArray[np.uint16]:
         """Correct a picture: H x W x 3, sRGB-encoded, the type it came with."""
         picture = check_picture(rgb)
@@ -94,11 +109,15 @@ class FittedCalibration:
 
 
 def calibrate(
-    rgb: NDArray[np.uint8] | NDArray[np.uint16], detection: ChartDetection | None = None
+    rgb: NDArray[np.uint8] | NDArray[np.uint16],
+    detection: ChartDetection | None = None,
+    prints: Prints | None = None,
 ) -> FittedCalibration | None:
     """Calibrate from a picture, or None where no chart is found in it.
 
     rgb: H x W x 3, sRGB-encoded uint8 or uint16. detection: where the chart is, when already known.
+    prints: what was measured of the consult card; a card of no such batch is taken as nominal, and graded
+    "usable" at most.
     Raises ColorInputError for anything else. A chart that is badly seen still gives a result, whose
     report's grade is "refuse".
     """
@@ -106,12 +125,14 @@ def calibrate(
     found = detect_chart(picture) if detection is None else _check_detection(detection)
     if found is None:
         return None
-    return calibrate_samples(sample_patches(picture, found.centers), found)
+    return calibrate_samples(sample_patches(picture, found.centers), found, prints)
 
 
-def calibrate_samples(samples: PatchSamples, detection: ChartDetection) -> FittedCalibration:
+def calibrate_samples(
+    samples: PatchSamples, detection: ChartDetection, prints: Prints | None = None
+) -> FittedCalibration:
     """Calibrate from patch colors measured elsewhere, as by a viewer on its own decoded picture."""
-    made = estimate(samples)
+    made = estimate(samples, candidates(detection, prints))
     return FittedCalibration(made.correction, make_report(samples, made, detection), detection)
 
 

@@ -14,10 +14,10 @@ from typing import Final
 import numpy as np
 
 from colorcal.camera_prior import MODES, response_prior
-from colorcal.color_math import WHITE_D50, Floats, lab_to_xyz, srgb_decode, srgb_encode
+from colorcal.chart_reference import ChartReference
+from colorcal.color_math import Floats, srgb_decode, srgb_encode
 from colorcal.patches import PatchSamples
-from colorcal.reference import COLUMNS, GRID, ROWS, Batch, lab_d50
-from colorcal.spectra import CHART_REFLECTANCE, WAVELENGTHS_NM, daylight, xyz_weights
+from colorcal.reference import COLUMNS, GRID, ROWS
 from colorcal.tone import SHAPE_SIGMAS, SHAPES, bend_slopes, bends
 
 _NOISE: Final = 0.006
@@ -61,34 +61,12 @@ class CameraFit:
     weights: Floats
     residual: Floats
     cost: float
-    batch: Batch
+    reference: ChartReference
 
 
-@cache
-def chart_reflectance(batch: Batch) -> Floats:
-    """Reflectance [24, 31] of a batch: measured for the older pigments, bent smoothly for the newer.
-
-    The bend is the least smooth change that carries the published difference of the two batches' Lab.
-    """
-    if batch is Batch.BEFORE_2014:
-        return CHART_REFLECTANCE
-    change = lab_to_xyz(lab_d50(Batch.AFTER_2014), WHITE_D50) / lab_to_xyz(
-        lab_d50(Batch.BEFORE_2014), WHITE_D50
-    )
-    weights = xyz_weights(daylight(5003.0))
-    bumps: Floats = np.exp(-0.5 * ((WAVELENGTHS_NM - np.array([[450.0], [545.0], [620.0]])) / 45) ** 2)
-    bent = []
-    for reflectance, ratio in zip(CHART_REFLECTANCE, change, strict=True):
-        xyz = reflectance @ weights
-        slope = (bumps * reflectance) @ weights
-        bent.append(reflectance * (1 + np.linalg.solve(slope.T, xyz * (ratio - 1)) @ bumps))
-    return np.asarray(np.clip(np.array(bent), 0.005, 1.0), np.float64)
-
-
-@cache
-def _responses(batch: Batch) -> tuple[Floats, Floats]:
+def _responses(reference: ChartReference) -> tuple[Floats, Floats]:
     """Patch responses of the prior's mean [24, 3] and of each mode [MODES, 24, 3]."""
-    prior, reflectance = response_prior(), chart_reflectance(batch)
+    prior, reflectance = response_prior(), reference.reflectance
     return reflectance @ prior.mean.T, np.einsum("kcl,pl->kpc", prior.modes, reflectance)
 
 
@@ -113,13 +91,13 @@ def _precision() -> Floats:
     return precision
 
 
-def fit_camera(samples: PatchSamples, batch: Batch) -> CameraFit:
-    """The most probable camera for these samples of a chart of this batch."""
-    mean, modes = _responses(batch)
+def fit_camera(samples: PatchSamples, reference: ChartReference) -> CameraFit:
+    """The most probable camera for these samples of a chart that reflects this."""
+    mean, modes = _responses(reference)
     basis, precision = _gradient_basis(), _precision()
     prior_mean = np.zeros(_COUNT)
     prior_mean[_FLARE] = _FLARE_MEAN
-    least = _NOISE**2 + (0.25 * samples.spread) ** 2
+    least = _NOISE**2 + reference.error**2 + (0.25 * samples.spread) ** 2
     variance = least * _SOFTENING[0] ** 2
     theta = prior_mean.copy()
     theta[_GAIN] = _first_gain(samples, mean)
@@ -173,7 +151,7 @@ def fit_camera(samples: PatchSamples, batch: Batch) -> CameraFit:
         np.minimum(weights / ((_FREEDOM + 3) / _FREEDOM), 1.0),
         residual,
         cost,
-        batch,
+        reference,
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
 
-from colorcal.camera_fit import CameraFit, chart_reflectance, fit_camera
+from colorcal.camera_fit import CameraFit, fit_camera
 from colorcal.camera_prior import MODES, response_prior
+from colorcal.chart_reference import ChartReference, color_checker
 from colorcal.color_math import Floats, de00, linear_rgb_to_lab
 from colorcal.correction import FEATURES, Correction, features
 from colorcal.patches import PatchSamples
@@ -23,8 +25,7 @@ _CHART_WEIGHT: Final = 0.002
 _GREY_WEIGHT: Final = 0.002
 _GREYS: Final = (0.03, 0.09, 0.19, 0.36, 0.59, 0.9)
 _RIDGE: Final = 1e-7
-_PRINT_DE00: Final = 0.8
-"""What charts of one batch differ among themselves and from the skin model, in dE00."""
+_COLOR_CHECKERS: Final = tuple(color_checker(batch) for batch in Batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,10 @@ class Estimate:
     skin_de00: Floats
 
 
-@cache
-def _targets(batch: Batch) -> tuple[Floats, Floats, Floats]:
+@lru_cache(maxsize=16)
+def _targets(reference: ChartReference) -> tuple[Floats, Floats, Floats]:
     """Reflectances [N, 31], their linear sRGB under D65 [N, 3] and weights [N]: skin, chart, greys."""
-    skin, chart = library(), chart_reflectance(batch)
+    skin, chart = library(), reference.reflectance
     greys = np.repeat(np.array(_GREYS)[:, None], skin.shape[1], axis=1)
     reflectance = np.vstack([skin, chart, greys])
     target = reflectance @ D65_TO_LINEAR_RGB
@@ -73,11 +74,11 @@ def _draws() -> Floats:
     return np.vstack([half, -half])
 
 
-def estimate(samples: PatchSamples) -> Estimate:
-    """Fit both batches' pigments, keep the more probable, and fit skin on what that camera would see."""
-    fits = [fit_camera(samples, batch) for batch in Batch]
+def estimate(samples: PatchSamples, references: Sequence[ChartReference] = _COLOR_CHECKERS) -> Estimate:
+    """Fit every chart that it may be, keep the most probable, and fit skin on what that camera would see."""
+    fits = [fit_camera(samples, reference) for reference in references]
     fit = min(fits, key=lambda one: one.cost)
-    reflectance, target, weights = _targets(fit.batch)
+    reflectance, target, weights = _targets(fit.reference)
     prior = response_prior()
     root = np.linalg.cholesky(fit.modes_cov + 1e-12 * np.eye(MODES))
     coefficients = np.vstack([fit.modes, fit.modes + _draws() @ root.T])
@@ -89,4 +90,4 @@ def estimate(samples: PatchSamples) -> Estimate:
     predicted = design[:, :skin] @ matrix
     errors = de00(linear_rgb_to_lab(predicted), linear_rgb_to_lab(target[:skin]))
     correction = Correction(fit.shape, fit.gains, fit.flare, matrix)
-    return Estimate(correction, fit, np.hypot(errors[1:].mean(axis=1), _PRINT_DE00))
+    return Estimate(correction, fit, np.hypot(errors[1:].mean(axis=1), fit.reference.skin_de00))

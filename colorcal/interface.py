@@ -34,8 +34,15 @@ class ChartDetection:
     confidence: float
     """0 to 1: how well the measured patches follow the reference."""
     layout: str
-    """"classic", "mini", "passport", "nano" or "card"."""
+    """"classic", "mini", "passport", "nano" or "card". A ColorChecker is "classic" unless another was
+    declared: its size cannot be told from a picture."""
     patch_pitch_px: float
+    pitch_mm: tuple[float, float] | None = None
+    """Distance of neighbouring patches' centers in a row and in a column, where it is known."""
+    pitch_error: float = 0.0
+    """Relative standard error of pitch_mm."""
+    print_batch: int | None = None
+    """Of a consult card, as its markers name it; None: not read."""
 
 
 class LightChange(StrEnum):
@@ -153,8 +160,14 @@ class CalibrationReport:
     """CIE 1931 chromaticity of the estimated illuminant."""
     illuminant_cct_k: float | None
     scale_mm_per_px: float | None
+    """In the chart's plane, in its middle, the mean over directions; None: the chart's size is unknown."""
     words_en: str
     words_zh: str
+    scale_low_mm_per_px: float | None = None
+    """The smallest and the largest over the chart and over directions, with the error of the chart's size."""
+    scale_high_mm_per_px: float | None = None
+    reference: str = ""
+    """Which reference values were taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +219,9 @@ class Calibration(Protocol):
 
     def decoded_with(self, difference: DecoderDifference) -> Calibration:
         """The same for what another decoder shows of the video; its report says so."""
+
+    def with_scale_of(self, report: CalibrationReport) -> Calibration:
+        """The same correction with the millimetres of another frame."""
 
     def apply(self, rgb: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8] | NDArray[np.uint16]:
         """Correct a picture: H x W x 3, sRGB-encoded, the type it came with."""

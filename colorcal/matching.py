@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorcal.camera_fit import fit_camera
-from colorcal.color_math import Floats, srgb_encode
+from colorcal.chart_reference import ChartReference, color_checker
+from colorcal.color_math import Floats
 from colorcal.patches import PatchSamples
-from colorcal.reference import GREYS, PATCHES, Batch, linear_rgb
+from colorcal.reference import GREYS, PATCHES, Batch
 
-REFERENCE_ENCODED: Final[Floats] = srgb_encode(np.clip(linear_rgb(Batch.BEFORE_2014), 0, 1))
+COLOR_CHECKER: Final = color_checker(Batch.BEFORE_2014)
 _INLIER_ERROR: Final = 0.16
 """Largest color error, in encoded units over three channels, of a patch that counts as followed."""
 MIN_INLIERS: Final = 15
@@ -41,7 +42,9 @@ class Match:
     follows: NDArray[np.bool_]
 
 
-def best_match(measured: Floats, visible: NDArray[np.bool_]) -> Match | None:
+def best_match(
+    measured: Floats, visible: NDArray[np.bool_], reference: ChartReference = COLOR_CHECKER
+) -> Match | None:
     """Pick the order of colors that follows the reference best, or None where none does.
 
     measured: encoded color of each hypothesis [H, 24, 3], 0 to 1; visible: [H, 24], inside the picture.
@@ -50,6 +53,7 @@ def best_match(measured: Floats, visible: NDArray[np.bool_]) -> Match | None:
     """
     if len(measured) == 0:
         return None
+    target = reference.encoded
     count = len(measured)
     design = np.concatenate([measured, np.ones((count, PATCHES, 1))], axis=2)
     weights = visible.astype(np.float64)
@@ -59,15 +63,15 @@ def best_match(measured: Floats, visible: NDArray[np.bool_]) -> Match | None:
     for _ in range(6):
         weighted = design * weights[..., None]
         normal = np.einsum("hpi,hpj->hij", weighted, design) + ridge
-        maps = np.linalg.solve(normal, np.einsum("hpi,pc->hic", weighted, REFERENCE_ENCODED))
-        error = np.sqrt(((design @ maps - REFERENCE_ENCODED) ** 2).sum(-1))
+        maps = np.linalg.solve(normal, np.einsum("hpi,pc->hic", weighted, target))
+        error = np.sqrt(((design @ maps - target) ** 2).sum(-1))
         scale = 0.06
         weights = visible / (1 + (error / scale) ** 2) ** 2
     follows = visible & (error < _INLIER_ERROR)
     share = follows.astype(np.float64)
     total_share = np.maximum(share.sum(1), 1.0)
-    mean = np.einsum("hp,pc->hc", share, REFERENCE_ENCODED) / total_share[:, None]
-    spread = ((REFERENCE_ENCODED - mean[:, None]) ** 2).sum(-1)
+    mean = np.einsum("hp,pc->hc", share, target) / total_share[:, None]
+    spread = ((target - mean[:, None]) ** 2).sum(-1)
     explained = 1 - (share * error**2).sum(1) / np.maximum((share * spread).sum(1), 1e-9)
     explained *= total_share / np.maximum(visible.sum(1), MIN_INLIERS)
     possible = _possible(maps)
@@ -87,13 +91,13 @@ def best_match(measured: Floats, visible: NDArray[np.bool_]) -> Match | None:
     return Match(index, confidence, bool(sure), follows[index])
 
 
-def a_camera_explains(colors: Floats, visible: NDArray[np.bool_]) -> bool:
+def a_camera_explains(
+    colors: Floats, visible: NDArray[np.bool_], reference: ChartReference = COLOR_CHECKER
+) -> bool:
     """Whether some camera and light make a chart look like these colors [24, 3], most of them closely."""
     clipped = np.asarray((colors > _CLIPPED).any(axis=1), bool)
-    fit = fit_camera(
-        PatchSamples(colors, np.full((PATCHES, 3), _PRINT_SPREAD), clipped, visible), Batch.BEFORE_2014
-    )
-    close = np.abs(fit.residual).max(axis=1) < _FIT_ERROR
+    fit = fit_camera(PatchSamples(colors, np.full((PATCHES, 3), _PRINT_SPREAD), clipped, visible), reference)
+    close = np.abs(fit.residual).max(axis=1) < np.hypot(_FIT_ERROR, reference.error)
     return int((close & visible).sum()) >= _MIN_FITTED
 
 

@@ -24,7 +24,7 @@ def correct_picture(functions: ColorFunctions, original: bytes, *, as_png: bool)
     """Correct a JPEG, PNG, WebP or HEIC by the chart in it; raises NotAnImage of the record's images.
 
     The report holds `detected`, `centers` (24 times x, y in px of the upright picture, or None), `grade` and
-    `expected_de00` (None without a chart), and, with a chart, its layout, confidence and words.
+    `expected_de00` (None without a chart), and, with a chart, its layout, scale, confidence and words.
     """
     rgb = functions.to_srgb(original)
     detection = functions.detect_chart(rgb)
@@ -47,6 +47,11 @@ def correct_picture(functions: ColorFunctions, original: bytes, *, as_png: bool)
         "clipped_patches": list(known.clipped_patches),
         "dropped_patches": list(known.dropped_patches),
         "illuminant_cct_k": known.illuminant_cct_k,
+        "print_batch": detection.print_batch,
+        "reference": known.reference,
+        "scale_mm_per_px": known.scale_mm_per_px,
+        "scale_low_mm_per_px": known.scale_low_mm_per_px,
+        "scale_high_mm_per_px": known.scale_high_mm_per_px,
         "words": {"en": known.words_en, "zh": known.words_zh},
     }
     encoded = _png(corrected) if as_png else functions.encode_derived(corrected)

@@ -38,7 +38,7 @@ Calibrate = Callable[[Picture, ChartDetection], Calibration | None]
 JudgeStill = Callable[[Picture, ChartDetection | None, float | None], StillQuality]
 SamplePatches = Callable[[Picture, NDArray[np.float64]], PatchSamples]
 CalibrateSamples = Callable[[PatchSamples, ChartDetection], Calibration]
-MatrixMixUp = Callable[[PatchSamples, float, float, bool], DecoderDifference | None]
+MatrixMixUp = Callable[[PatchSamples, float, float, bool, ChartDetection], DecoderDifference | None]
 CompareDecoders = Callable[[Sequence[Reading]], DecoderDifference | None]
 ToSrgb = Callable[[bytes], Picture]
 EncodeDerived = Callable[..., bytes]
@@ -163,7 +163,8 @@ def measure(
         changed = _changed(following, rgb)
         return None, replace(following, changed=changed, in_vain=following.in_vain + 1)
     samples = functions.sample_patches(rgb, detection.centers)
-    following = _weigh_matrix(functions, samples, stated, replace(following, detection=detection, in_vain=0))
+    following = replace(following, in_vain=0)
+    following = _weigh_matrix(functions, samples, detection, stated, following)
     if following.mix_up is not None:
         samples = replace(samples, mean=following.mix_up.undo(samples.mean))
     calibration = functions.calibrate_samples(samples, detection)
@@ -178,17 +179,24 @@ def measure(
     light.calibrated(rgb)
     following = replace(following, light=light, changed=None)
     shown = steady.update(calibration, now_s) or calibration
+    # color is kept steady, but millimetres are those of the frame at hand
+    shown = shown.with_scale_of(calibration.report)
     return replace(corrected(shown, following.mix_up), chart=chart), replace(following, shown=shown)
 
 
 def _weigh_matrix(
-    functions: ColorFunctions, samples: PatchSamples, stated: StatedMatrix | None, following: Following
+    functions: ColorFunctions,
+    samples: PatchSamples,
+    detection: ChartDetection,
+    stated: StatedMatrix | None,
+    following: Following,
 ) -> Following:
     """Let the camera's first charts judge the stated matrix; what was shown by another verdict goes."""
     verdicts = following.verdicts if stated == following.stated else ()
     if stated is not None and len(verdicts) < VERDICTS:
-        verdicts = (*verdicts, functions.matrix_mix_up(samples, stated.kr, stated.kb, stated.full_range))
-    weighed = replace(following, stated=stated, verdicts=verdicts)
+        mix_up = functions.matrix_mix_up(samples, stated.kr, stated.kb, stated.full_range, detection)
+        verdicts = (*verdicts, mix_up)
+    weighed = replace(following, detection=detection, stated=stated, verdicts=verdicts)
     same = (weighed.mix_up is None) == (following.mix_up is None)
     return weighed if same else replace(weighed, steady=None, shown=None)
 

@@ -117,6 +117,14 @@ def color_correct(
     report: Annotated[
         Path | None, typer.Option(help="Write what is known of the correction as JSON.")
     ] = None,
+    chart: Annotated[
+        Literal["auto", "classic", "mini", "passport", "nano", "card"],
+        typer.Option(help="Which chart it is, for a scale in millimetres."),
+    ] = "auto",
+    pitch_mm: Annotated[
+        float, typer.Option(help="Distance of that chart's patches, as measured.", min=0, max=100)
+    ] = 0.0,
+    prints: Annotated[str, typer.Option(help="JSON file with the consult card's measured batches.")] = "",
 ) -> None:
     """Correct one picture by the chart in it. Ends with 1 without a chart, and then writes no picture."""
     import json
@@ -124,20 +132,39 @@ def color_correct(
     from records.interface import RecordError
     from signaling.color_command import correct_picture
     from signaling.compose import color_functions
+    from signaling.settings import SettingsError
 
     try:
+        functions = color_functions(chart, pitch_mm, prints)
         data = original.read_bytes()
-        made = correct_picture(color_functions(), data, as_png=corrected.suffix.lower() == ".png")
+        made = correct_picture(functions, data, as_png=corrected.suffix.lower() == ".png")
         if made.encoded is not None:
             corrected.write_bytes(made.encoded)
         if report is not None:
             text = json.dumps(made.report, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
             report.write_text(text, encoding="utf-8")
-    except (RecordError, OSError) as error:
+    except (RecordError, SettingsError, OSError) as error:
         _fail(str(error))
     if made.encoded is None:
         _fail(made.words)
     print(made.words)
+
+
+@color_app.command("card")
+def color_card(
+    output: Annotated[Path, typer.Argument(metavar="OUT.pdf", help="Where to write the card.")],
+    batch: Annotated[
+        int, typer.Option(help="Number of this print batch, 1 to 120; 0: none.", min=0, max=120)
+    ] = 0,
+) -> None:
+    """Write the consult card as a PDF to print: the colors, the markers, a ruler, and a sheet to measure."""
+    from signaling.compose import consult_card
+
+    try:
+        output.write_bytes(consult_card(batch))
+    except OSError as error:
+        _fail(str(error))
+    print(f"{output}: print it at 100 %, and check its ruler.")
 
 
 @staff_app.command("add")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -124,22 +125,45 @@ async def open_records(settings: Settings) -> RecordStore:
     return await RecordStore.open(records_config(settings))
 
 
-def color_functions() -> ColorFunctions:
-    """What colorcal and the record's images offer to worker processes."""
+def color_functions(layout: str = "auto", pitch_mm: float = 0.0, card_prints: str = "") -> ColorFunctions:
+    """What colorcal and the record's images offer to worker processes.
+
+    layout: the chart in use, "auto" if any. pitch_mm: as measured on it; 0: what is known of the product.
+    card_prints: file of the consult card's measured print batches. Raises SettingsError.
+    """
+    try:
+        declared = None
+        if layout != "auto":
+            declared = colorcal.DeclaredChart(layout, pitch_mm or None)
+        elif pitch_mm:
+            raise SettingsError("chart_pitch_mm", "it is the pitch of the chart that chart_layout names")
+    except colorcal.ColorInputError as error:
+        raise SettingsError("chart_pitch_mm" if pitch_mm else "chart_layout", str(error)) from error
+    try:
+        prints = colorcal.read_prints(Path(card_prints).read_bytes()) if card_prints else {}
+    except (colorcal.ColorInputError, OSError) as error:
+        raise SettingsError("card_prints", str(error)) from error
     return ColorFunctions(
-        detect_chart=colorcal.detect_chart,
+        detect_chart=partial(colorcal.detect_chart, declared=declared),
         track_chart=colorcal.track_chart,
         make_steady=colorcal.SteadyCalibration,
         make_light_watch=colorcal.LightWatch,
-        calibrate=colorcal.calibrate,
+        calibrate=partial(colorcal.calibrate, prints=prints),
         judge_still=colorcal.judge_still,
         sample_patches=colorcal.sample_patches,
-        calibrate_samples=colorcal.calibrate_samples,
-        matrix_mix_up=colorcal.matrix_mix_up,
+        calibrate_samples=partial(colorcal.calibrate_samples, prints=prints),
+        matrix_mix_up=partial(colorcal.matrix_mix_up, prints=prints),
         compare_decoders=colorcal.compare_decoders,
         to_srgb=images.to_srgb,
         encode_derived=images.encode_derived,
     )
+
+
+def consult_card(batch: int) -> bytes:
+    """The consult card as a PDF; raises ValueError for a batch that there cannot be."""
+    from colorcal.card_pdf import card_pdf  # its library takes a while to import
+
+    return card_pdf(batch)
 
 
 async def start(settings: Settings, *, ui_dir: Path | None = None, grace_s: float = GRACE_S) -> RunningServer:
@@ -173,7 +197,7 @@ async def _start(
     bus, lease = await _cluster(settings, stack)
     workers = ColorWorkers()
     stack.push_async_callback(workers.stop)
-    functions = color_functions()
+    functions = color_functions(settings.chart_layout, settings.chart_pitch_mm, settings.card_prints)
     stills = Stills(records, bus, workers, functions, utc_now)
     stack.push_async_callback(stills.stop)
     relay = await MediaWorker.start(

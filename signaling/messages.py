@@ -162,6 +162,9 @@ class CalibrationReportView(View):
     scale_mm_per_px: float | None
     words_en: str
     words_zh: str
+    scale_low_mm_per_px: float | None = None
+    scale_high_mm_per_px: float | None = None
+    reference: str = ""
 
 
 class StillQualityView(View):

@@ -87,6 +87,29 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             "it, which keeps small lesions at low bitrates (docs/fidelity.md). `off`: never."
         ),
     ] = "auto"
+    chart_layout: Annotated[
+        Literal["auto", "classic", "mini", "passport", "nano", "card"],
+        Meta(
+            description="Which color chart this clinic uses, for a scale in millimetres (docs/color.md). "
+            "`auto`: the consult card, or a ColorChecker of unknown size."
+        ),
+    ] = "auto"
+    chart_pitch_mm: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=100,
+            description="Distance of neighbouring patches' centers in a row of that ColorChecker, measured "
+            "with a ruler over five of them. 0: what is known of the product.",
+        ),
+    ] = 0.0
+    card_prints: Annotated[
+        str,
+        Meta(
+            description="JSON file with the measured print batches of the consult card (docs/color.md). "
+            "Empty: none was measured."
+        ),
+    ] = ""
     database_url: Annotated[
         str,
         Meta(

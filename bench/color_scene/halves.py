@@ -1,4 +1,4 @@
-"""Which cameras, lights, charts and skin are for choosing, and which for scoring: they share nothing.
+"""Which cameras, lights, charts, prints and skin are for choosing, and which for scoring: they share nothing.
 
 Whatever in colorcal was fitted or chosen by its result saw TRAINING only. SCORING is rendered by the bench
 alone. A name in both halves fails tests/bench/test_color_scene.py.
@@ -15,6 +15,7 @@ class Half:
     """One half of everything that varies.
 
     cameras and lights: names for cameras.camera() and spectra.light(). charts: names for spectra.chart().
+    prints: numbers of consult cards, each from another printer (prints.py).
     melanin, blood: centers of the parameters of skin (skin.py); seed: of everything drawn at random.
     """
 
@@ -22,6 +23,7 @@ class Half:
     cameras: tuple[str, ...]
     lights: tuple[str, ...]
     charts: tuple[str, ...]
+    prints: range
     melanin: tuple[float, ...]
     seed: int
 
@@ -36,6 +38,7 @@ TRAINING: Final = Half(
         "LED-B2", "LED-B4", "LED-V1", "PHOS-1", "PHOS-3", "Luxeon WW 2880", "MHC100/U/MP/4K", "Kinoton 75P",
     ),
     charts=("babel",),
+    prints=range(1, 41),
     melanin=(0.015, 0.05, 0.13, 0.28),
     seed=1_000,
 )  # fmt: skip
@@ -49,6 +52,7 @@ SCORING: Final = Half(
         "LED-B1", "LED-B3", "LED-B5", "LED-BH1", "LED-V2", "PHOS-2", "PHOS-4", "Phosphor LED YAG",
     ),
     charts=("babel", "ohta"),
+    prints=range(41, 81),
     melanin=(0.022, 0.07, 0.16, 0.34),
     seed=2_000,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Pictures without a chart that look as if they had one: keys, panes, cloth, swatches, scrambled charts."""
+"""Pictures without a chart that look as if they had one: keys, panes, cloth, scrambled charts, markers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
+import segno
 from numpy.typing import NDArray
 
 from bench.color_scene.halves import SCORING
 from bench.color_scene.render import draw_setup, set_stage
 from bench.color_scene.spectra import chart, to_linear_rgb
+from colorcal import card
 from colorcal.color_math import Floats, srgb_encode
 
 Canvas = NDArray[np.float32]
@@ -211,14 +213,58 @@ def _crossword(rng: np.random.Generator) -> Canvas:
     )
 
 
+def _markers(rng: np.random.Generator) -> Canvas:
+    """A board of the markers that the card has, in any order: a calibration target, a game."""
+    columns, rows = int(rng.integers(3, 9)), int(rng.integers(3, 6))
+    side = min(_WIDTH // columns, _HEIGHT // rows)
+    canvas = np.full((_HEIGHT, _WIDTH, 3), rng.uniform(0.6, 1), np.float32)
+    marker_px = int(rng.uniform(0.5, 0.8) * side)
+    for row in range(rows):
+        for column in range(columns):
+            art = card.dictionary().generateImageMarker(int(rng.integers(50)), marker_px)
+            x, y = column * side + (side - marker_px) // 2, row * side + (side - marker_px) // 2
+            canvas[y : y + marker_px, x : x + marker_px] = art[..., None] / 255
+    return canvas
+
+
+def _codes(rng: np.random.Generator) -> Canvas:
+    """QR codes on labels."""
+    canvas = np.full((_HEIGHT, _WIDTH, 3), rng.uniform(0.4, 1, 3), np.float32)
+    for _ in range(int(rng.integers(1, 7))):
+        text = "".join(map(str, rng.integers(0, 10, int(rng.integers(5, 120)))))
+        modules = np.array([list(row) for row in segno.make(text, micro=False).matrix], np.float32)
+        art = np.kron(np.pad(1 - modules, 4, constant_values=1), np.ones((int(rng.integers(3, 8)),) * 2))
+        tall, wide = (min(art.shape[0], _HEIGHT), min(art.shape[1], _WIDTH))
+        x, y = int(rng.integers(_WIDTH - wide + 1)), int(rng.integers(_HEIGHT - tall + 1))
+        canvas[y : y + tall, x : x + wide] = art[:tall, :wide, None]
+    return canvas
+
+
+def _false_card(rng: np.random.Generator) -> Canvas:
+    """A card's own markers around colors that are not the card's."""
+    per_mm = float(rng.uniform(4, 7))
+    canvas = np.full((_HEIGHT, _WIDTH, 3), rng.uniform(0.2, 0.8), np.float32)
+    colors = rng.uniform(0, 1, (24, 3)) if rng.random() < 0.5 else card.ink_rgb(card.NOMINAL_LAB)[::-1]
+    inks = np.vstack([colors, np.full((1, 3), 0.2), np.zeros((1, 3))])
+    size = int(card.WIDTH_MM * per_mm), int(card.HEIGHT_MM * per_mm)
+    left, top = int(rng.integers(_WIDTH - size[0])), int(rng.integers(_HEIGHT - size[1]))
+    canvas[top : top + size[1], left : left + size[0]] = 0.95
+    for one in card.rectangles(int(rng.integers(card.MAX_BATCH + 1))):
+        x, y = left + round(one.left * per_mm), top + round(one.top * per_mm)
+        ink = np.full(3, 0.95) if one.width == card.MODULE_MM else inks[one.ink]
+        canvas[y : y + round(one.height * per_mm), x : x + round(one.width * per_mm)] = ink
+    return canvas
+
+
 KINDS: Final[tuple[Callable[[np.random.Generator], Canvas], ...]] = (
     _keyboard, _window, _mosaic, _tiles, _swatches, _tartan, _weave, _icons, _books, _greys, _picker, _sweets,
     _scrambled, _channels_swapped, _mirrored, _inverted, _leaves, _crossword,
+    _markers, _codes, _false_card,
 )  # fmt: skip
 
 
 def negative(seed: int) -> NDArray[np.uint8]:
-    """Negative number `seed`, uint8 [720, 1280, 3]: every kind in turn, every 19th skin without a chart."""
+    """Negative number `seed`, uint8 [720, 1280, 3]: every kind in turn, then skin without a chart."""
     kind = seed % (len(KINDS) + 1)
     if kind == len(KINDS):
         return set_stage(draw_setup(SCORING, seed), with_chart=False).shoot()

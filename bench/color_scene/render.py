@@ -10,17 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.color_scene.cameras import Development, develop
+from bench.color_scene.charts import chart_art
 from bench.color_scene.coding import through_codec
 from bench.color_scene.halves import TRAINING, Half
 from bench.color_scene.skin import ERYTHEMA, draw_person
-from bench.color_scene.spectra import BANDS, chart, to_linear_rgb
+from bench.color_scene.spectra import BANDS, to_linear_rgb
 from colorcal.color_math import Floats, srgb_encode
+from colorcal.layouts import LAYOUTS
 from colorcal.reference import COLUMNS, GRID, ROWS
 
-_CELL_PX: Final = 60
-_MARGIN: Final = 0.75
-_PATCH: Final = 0.43
-"""Half a patch's side and the black border around the outer patches' centers, in units of the pitch."""
 _SPOT: Final = 0.34
 """Radius of a spot of skin in units of the band's width; two thirds of it are measured."""
 Raw = NDArray[np.float32]
@@ -30,6 +28,7 @@ Raw = NDArray[np.float32]
 class Setup:
     """What varies from scene to scene; angles in degrees, lengths in px, light relative to a full sensor.
 
+    chart: a ColorChecker's colors. layout: which chart lies there. print_number: of a card, its print batch.
     cast: by how much the camera's white balance is further off, red, green, blue.
     """
 
@@ -37,6 +36,8 @@ class Setup:
     camera: str = "bells 0"
     light: str = "D55"
     chart: str = "babel"
+    layout: str = "classic"
+    print_number: int = 1
     codec: str = "none"
     seed: int = 0
     width: int = 1280
@@ -109,6 +110,7 @@ def draw_setup(half: Half, index: int, **fixed: Any) -> Setup:
         motion_px=float(rng.uniform(1, 0.12 * pitch)) if rng.random() < 0.2 else 0.0,
         finger=bool(rng.random() < 0.2),
         glare=float(rng.uniform(0.15, 1.0)) if rng.random() < 0.25 else 0.0,
+        print_number=int(rng.choice(half.prints)),
     )
     return replace(drawn, **fixed)
 
@@ -169,8 +171,9 @@ def set_stage(setup: Setup, *, with_chart: bool = True, shift_px: tuple[float, f
     homography = _pose(setup, rng, shift_px)
     centers = np.asarray(cv2.perspectiveTransform(GRID[None], homography)[0], np.float64)
     if with_chart:
-        frame = np.full((1, BANDS), rng.uniform(0.03, 0.045))
-        _draw_chart(canvas, np.vstack([chart(setup.chart), frame]) @ weights, homography)
+        art = chart_art(setup.layout, setup.chart, setup.print_number, float(rng.uniform(0.03, 0.045)))
+        colors = (art.materials @ weights).astype(np.float32)
+        _lay(canvas, colors[art.labels], art.to_units, homography)
         if setup.finger:
             _cover(canvas, centers, skins[rng.integers(len(skins)), 0] @ weights, setup, rng)
     # light: from one side, less towards the corners of the lens
@@ -234,12 +237,15 @@ def _pose(setup: Setup, rng: np.random.Generator, shift_px: tuple[float, float])
     turn, tilt, axis = np.radians(setup.rotation_deg), np.radians(setup.tilt_deg), rng.uniform(0, 2 * np.pi)
     corners = np.array([(0, 0), (COLUMNS - 1, 0), (COLUMNS - 1, ROWS - 1), (0, ROWS - 1)], np.float64)
     spin = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    flat = (corners - corners.mean(axis=0)) @ spin.T
+    upright = (corners - corners.mean(axis=0)) / (1, LAYOUTS[setup.layout].row_over_column)
+    flat = upright @ spin.T
     direction = np.array([np.cos(axis), np.sin(axis)])
     along = flat @ direction
     foreshortened = flat + np.outer(along * (np.cos(tilt) - 1), direction)
     points = foreshortened / (distance + along * np.sin(tilt))[:, None] * distance * setup.pitch_px
-    room = np.maximum((0.66 * setup.width, setup.height) - np.ptp(points, axis=0) - 1.8 * setup.pitch_px, 0)
+    border = 5.0 if setup.layout == "card" else 1.8
+    room = (0.66 * setup.width, setup.height) - np.ptp(points, axis=0) - border * setup.pitch_px
+    room = np.maximum(room, 0)
     middle = np.array((setup.width, setup.height)) / 2 + rng.uniform(-0.5, 0.5, 2) * room + shift_px
     matrix: Any = cv2.getPerspectiveTransform(
         corners.astype(np.float32), (points + middle).astype(np.float32)
@@ -247,22 +253,14 @@ def _pose(setup: Setup, rng: np.random.Generator, shift_px: tuple[float, float])
     return np.asarray(matrix, np.float64)
 
 
-def _draw_chart(canvas: Raw, colors: Floats, homography: Floats) -> None:
-    """Lay the chart over the canvas, drawn at twice the size and averaged."""
-    tall, wide = (int((count - 1 + 2 * _MARGIN) * _CELL_PX) for count in (ROWS, COLUMNS))
-    art = np.empty((tall, wide, 3), np.float32)
-    art[:] = colors[24]
-    half = int(_PATCH * _CELL_PX)
-    for (column, row), color in zip(GRID, colors[:24], strict=True):
-        x, y = int((column + _MARGIN) * _CELL_PX), int((row + _MARGIN) * _CELL_PX)
-        art[y - half : y + half, x - half : x + half] = color
-    edge = np.array([(-_MARGIN, -_MARGIN), (COLUMNS - 1 + _MARGIN, -_MARGIN)])
-    edge = np.vstack([edge, edge[::-1] + np.array((0, ROWS - 1 + 2 * _MARGIN))])
-    outline = cv2.perspectiveTransform(edge[None], homography)[0]
+def _lay(canvas: Raw, art: Raw, to_units: Floats, homography: Floats) -> None:
+    """Lay a chart over the canvas, drawn at twice the size and averaged."""
+    tall, wide = art.shape[:2]
+    edge = np.array([(0, 0), (wide, 0), (wide, tall), (0, tall)], np.float64) - 0.5
+    outline = cv2.perspectiveTransform(edge[None], homography @ to_units)[0]
     height, width = canvas.shape[:2]
     left, top = np.maximum(np.floor(outline.min(axis=0)).astype(int) - 2, 0)
     right, bottom = np.minimum(np.ceil(outline.max(axis=0)).astype(int) + 2, (width, height))
-    to_units = np.array([[1 / _CELL_PX, 0, -_MARGIN], [0, 1 / _CELL_PX, -_MARGIN], [0, 0, 1]])
     # a pixel's center lies at a whole number; on the grid of half pixels that is 2 x + 0.5
     to_half_px = np.array([[2.0, 0, 0.5 - 2 * left], [0, 2.0, 0.5 - 2 * top], [0, 0, 1]])
     matrix = to_half_px @ homography @ to_units

@@ -27,6 +27,7 @@ def test_halves_share_no_camera_no_light_and_no_skin() -> None:
         (TRAINING.cameras, SCORING.cameras),
         (TRAINING.lights, SCORING.lights),
         (TRAINING.melanin, SCORING.melanin),
+        (TRAINING.prints, SCORING.prints),
     ):
         assert not set(one) & set(other)
         assert len(set(one)) == len(one)

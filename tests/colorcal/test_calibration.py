@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -146,14 +147,20 @@ def is_picture(array: NDArray[Any]) -> bool:
 @given(pictures)
 def test_any_array_gives_a_result_or_a_typed_error(picture: NDArray[Any]) -> None:
     with_place = ChartDetection(np.random.default_rng(0).uniform(-50, 150, (24, 2)), 1.0, "classic", 9.0)
-    calls = (colorcal.detect_chart, colorcal.calibrate, lambda rgb: colorcal.track_chart(rgb, with_place))
+    as_card = replace(with_place, layout="card")
+    calls = (
+        colorcal.detect_chart,
+        colorcal.calibrate,
+        lambda rgb: colorcal.track_chart(rgb, with_place),
+        lambda rgb: colorcal.track_chart(rgb, as_card),
+    )
     if not is_picture(picture):
         for call in calls:
             with pytest.raises(colorcal.ColorInputError, match="picture") as caught:
                 call(picture)
             assert caught.value.error_id.startswith("color.")
         return
-    assert [call(picture) for call in calls] == [None] * 3
+    assert [call(picture) for call in calls] == [None] * 4
     calibration = colorcal.calibrate(picture, with_place)
     assert calibration is not None
     assert calibration.apply(picture).shape == picture.shape

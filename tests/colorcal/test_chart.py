@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bench.color_scene.negatives import negative
+from bench.color_scene.negatives import KINDS, negative
 from bench.color_scene.render import Scene, Setup, render
 from colorcal.chart import detect_chart, track_chart
 from colorcal.interface import ChartDetection
@@ -86,7 +86,7 @@ def test_large_still() -> None:
     assert np.hypot(*(found.centers / 4 - truth.centers).T).max() / 55 < 0.1
 
 
-@pytest.mark.parametrize("seed", range(38))
+@pytest.mark.parametrize("seed", range(2 * len(KINDS) + 2))
 def test_nothing_where_no_chart_is(seed: int) -> None:
     assert detect_chart(negative(seed)) is None
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from colorcal import skin
-from colorcal.camera_fit import chart_reflectance, fit_camera
+from colorcal.camera_fit import fit_camera
 from colorcal.camera_prior import MODES, response_prior
+from colorcal.chart_reference import chart_reflectance, color_checker
 from colorcal.color_math import Floats, de00, linear_rgb_to_lab, srgb_to_lab
 from colorcal.estimate import estimate
 from colorcal.patches import PatchSamples
@@ -48,10 +49,10 @@ def test_skin_of_a_made_camera_comes_out_right(seed: int) -> None:
 
 def test_covered_patches_get_no_say() -> None:
     mean = picture_of(CHART_REFLECTANCE, made_response(1))
-    clean = fit_camera(samples_of(mean), Batch.BEFORE_2014)
+    clean = fit_camera(samples_of(mean), color_checker(Batch.BEFORE_2014))
     covered = mean.copy()
     covered[[4, 5, 11]] = (0.8, 0.6, 0.5)
-    fit = fit_camera(samples_of(covered), Batch.BEFORE_2014)
+    fit = fit_camera(samples_of(covered), color_checker(Batch.BEFORE_2014))
     assert (fit.weights[[4, 5, 11]] < 0.1).all()
     assert (np.delete(fit.weights, [4, 5, 11]) > 0.25).all()
     assert np.abs(fit.gains - clean.gains).max() < 0.06
@@ -60,7 +61,7 @@ def test_covered_patches_get_no_say() -> None:
 def test_patches_out_of_the_picture_have_no_weight() -> None:
     samples = samples_of(picture_of(CHART_REFLECTANCE, made_response(2)))
     samples.visible[:6] = False
-    assert (fit_camera(samples, Batch.BEFORE_2014).weights[:6] == 0).all()
+    assert (fit_camera(samples, color_checker(Batch.BEFORE_2014)).weights[:6] == 0).all()
 
 
 @pytest.mark.parametrize("batch", list(Batch))
@@ -68,7 +69,7 @@ def test_the_batch_of_the_chart_is_told(batch: Batch) -> None:
     right = 0
     for seed in range(8):
         made = estimate(samples_of(picture_of(chart_reflectance(batch), made_response(seed))))
-        right += made.fit.batch is batch
+        right += made.fit.reference is color_checker(batch)
     assert right >= 6
 
 

@@ -34,7 +34,7 @@ def judged(made_as: Weights, stated: Weights) -> list[tuple[DecoderDifference | 
         picture = np.round(mistaken(scene.rgb / 255, (made_as, LIMITED), (stated, LIMITED)) * 255)
         samples = colorcal.sample_patches(picture.astype(np.uint8), known.detection.centers)
         skin, truth = scene.skin(picture.astype(np.uint8)), srgb_to_lab(scene.truth)
-        mix_up = colorcal.matrix_mix_up(samples, *stated, full_range=False)
+        mix_up = colorcal.matrix_mix_up(samples, *stated, False, known.detection)
         plain = colorcal.calibrate_samples(samples, known.detection).correction(skin)
         told = plain
         if mix_up is not None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from colorcal import reference, spectra
-from colorcal.camera_fit import chart_reflectance
+from colorcal.chart_reference import chart_reflectance
 from colorcal.color_math import WHITE_D50, de00, lab_to_xyz, linear_rgb_to_lab, xyz_to_lab
 from colorcal.reference import Batch
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from bench.color_scene.render import Setup, render
+from colorcal.card import NOMINAL_LAB
 from colorcal.interface import DecoderDifference
 from media.interface import StatedMatrix
 from media.simulated.scene import Scene, SceneOptions
@@ -27,6 +31,8 @@ from signaling.color_jobs import (
 )
 from signaling.color_workers import ColorWorkers
 from signaling.compose import color_functions
+from signaling.settings import SettingsError
+from signaling.views import report_view
 from tests.signaling.clinic import still
 
 FUNCTIONS = color_functions()
@@ -133,6 +139,56 @@ def test_without_the_chart_a_change_of_light_is_told(frame: Picture) -> None:
     outcome, following = measure(FUNCTIONS, frame, following, 4.0)
     assert outcome is not None
     assert following.changed is None
+
+
+def test_a_card_in_hand_has_the_scale_of_the_frame_at_hand(tmp_path: Path) -> None:
+    prints = tmp_path / "prints.json"
+    prints.write_text(json.dumps({"batches": [{"batch": 7, "lab_d50": NOMINAL_LAB.tolist()}]}), "utf-8")
+    functions = pickle.loads(pickle.dumps(color_functions(card_prints=str(prints))))
+    following, scales = Following(), []
+    for number, pitch_px in enumerate((40.0, 44.0)):
+        picture = render(Setup(layout="card", print_number=7, pitch_px=pitch_px)).rgb
+        outcome, following = measure(functions, picture, following, 0.5 * number)
+        assert outcome is not None
+        assert outcome.report["layout"] == "card"
+        assert "measured Lab" in outcome.report["reference"]
+        scales.append(report_view(outcome.report).scale_mm_per_px)
+    assert scales == pytest.approx([15 / 40, 15 / 44], rel=0.02)
+
+
+def test_what_a_clinic_declares_is_what_its_pictures_are(frame: Picture) -> None:
+    outcome, _ = measure(color_functions("classic", 44.0), frame, Following(), 0.0)
+    assert outcome is not None
+    view = report_view(outcome.report)
+    assert view.layout == "classic"
+    assert view.scale_low_mm_per_px is not None
+    assert view.scale_mm_per_px is not None
+    assert view.scale_low_mm_per_px < view.scale_mm_per_px
+
+
+def test_reports_of_an_older_record_are_still_read(frame: Picture) -> None:
+    outcome, _ = measure(FUNCTIONS, frame, Following(), 0.0)
+    assert outcome is not None
+    older = {
+        key: value
+        for key, value in outcome.report.items()
+        if key not in ("scale_low_mm_per_px", "scale_high_mm_per_px", "reference")
+    }
+    assert report_view(older).scale_low_mm_per_px is None
+
+
+@pytest.mark.parametrize(
+    ("layout", "pitch_mm", "prints", "setting"),
+    [
+        ("auto", 44.0, "", "chart_pitch_mm"),
+        ("classic", 0.5, "", "chart_pitch_mm"),
+        ("auto", 0.0, "/nowhere/prints.json", "card_prints"),
+    ],
+)
+def test_settings_that_cannot_be_are_named(layout: str, pitch_mm: float, prints: str, setting: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        color_functions(layout, pitch_mm, prints)
+    assert caught.value.setting == setting
 
 
 def test_a_frame_without_a_chart_is_not() -> None:

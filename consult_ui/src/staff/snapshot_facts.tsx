@@ -73,7 +73,11 @@ export function SnapshotFacts({ snapshot }: { snapshot: SnapshotView }): JSX.Ele
         {quality && <Fact name={t("quality.title")}>{qualityFigures(quality)}</Fact>}
         <Fact name={t("snapshot.scale")}>
           {report?.scale_mm_per_px != null
-            ? t("snapshot.scale_value", { mm: formatNumber(report.scale_mm_per_px, { maximumFractionDigits: 3 }) })
+            ? t("snapshot.scale_value", {
+                mm: formatNumber(report.scale_mm_per_px, { maximumFractionDigits: 3 }),
+                low: formatNumber(report.scale_low_mm_per_px ?? report.scale_mm_per_px, { maximumFractionDigits: 3 }),
+                high: formatNumber(report.scale_high_mm_per_px ?? report.scale_mm_per_px, { maximumFractionDigits: 3 }),
+              })
             : t("snapshot.no_scale")}
         </Fact>
         <Fact name="SHA-256">

@@ -147,6 +147,9 @@ export interface CalibrationReportView {
   scale_mm_per_px: number | null;
   words_en: string;
   words_zh: string;
+  scale_low_mm_per_px: number | null;
+  scale_high_mm_per_px: number | null;
+  reference: string;
 }
 
 /** A StillQuality; see colorcal. Lengths of blur are from 10 to 90 % of an edge's rise. */
