@@ -50,6 +50,9 @@ VIDEO_LIMIT = """
 # what it is asked for, but stays "manual" whatever it is told: here it says what it was told last.
 AUTOMATIC_CAMERA = """
 const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+// Chromium's second camera gives depths, which no encoder takes.
+const list = navigator.mediaDevices.enumerateDevices.bind(navigator.mediaDevices);
+navigator.mediaDevices.enumerateDevices = async () => (await list()).filter(({ label }) => label !== 'fake_device_1');
 navigator.mediaDevices.getUserMedia = async (wanted) => {
   const stream = await open(wanted);
   for (const track of stream.getVideoTracks()) {
@@ -161,7 +164,7 @@ async def test_exposure_and_focus_are_held_for_a_still_and_another_camera_is_tol
     clinic: Clinic, chromium: LaunchChromium
 ) -> None:
     """Chromium's own camera, which has both; it is a pattern, so nothing is said of the picture."""
-    browser = await chromium(args=("--use-fake-device-for-media-stream=device-count=2",))
+    browser = await chromium(args=("--use-fake-device-for-media-stream=device-count=3",))
     specialist, made = await refer(clinic, browser)
     patient = await Person.sits_down(browser, size=PHONE)
     await patient.context.add_init_script(AUTOMATIC_CAMERA)
