@@ -52,7 +52,8 @@ AUTOMATIC_CAMERA = """
 const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
 // Chromium's second camera gives depths, which no encoder takes.
 const list = navigator.mediaDevices.enumerateDevices.bind(navigator.mediaDevices);
-navigator.mediaDevices.enumerateDevices = async () => (await list()).filter(({ label }) => label !== 'fake_device_1');
+const encodable = ({ label }) => label !== 'fake_device_1';
+navigator.mediaDevices.enumerateDevices = async () => (await list()).filter(encodable);
 navigator.mediaDevices.getUserMedia = async (wanted) => {
   const stream = await open(wanted);
   for (const track of stream.getVideoTracks()) {
