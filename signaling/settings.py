@@ -78,8 +78,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = 2_500_000
     native: Annotated[
         bool,
-        Meta(description="Relay ordinary packets in C where it was built; else all of them in Python."),
-    ] = False
+        Meta(description="Relay ordinary packets in C where it was built; false: all of them in Python."),
+    ] = True
     chroma_emphasis: Annotated[
         Literal["auto", "off"],
         Meta(
