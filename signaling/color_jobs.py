@@ -100,7 +100,10 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a still is looked at as: JPEG pictures, its quality as JSON values, and the chart in it."""
+    """What a still is looked at as: JPEG pictures and its quality as JSON values.
+
+    detection: the chart to correct it by, None where none can be trusted.
+    """
 
     thumbnail: bytes
     display: bytes
@@ -231,20 +234,26 @@ def derive_shown(functions: ColorFunctions, original: bytes) -> Shown:
     detection = functions.detect_chart(rgb)
     calibration = functions.calibrate(rgb, detection) if detection is not None else None
     mm_per_px = calibration.report.scale_mm_per_px if calibration is not None else None
+    quality = functions.judge_still(rgb, detection, mm_per_px)
+    correctable = calibration is not None and calibration.report.grade is not Grade.REFUSE
     return Shown(
         functions.encode_derived(rgb, THUMBNAIL_PX),
         functions.encode_derived(rgb, DISPLAY_PX),
-        quality_values(functions.judge_still(rgb, detection, mm_per_px)),
-        detection,
+        quality_values(quality, correctable=correctable),
+        detection if correctable else None,
     )
 
 
 def derive_corrected(
-    functions: ColorFunctions, original: bytes, detection: ChartDetection
+    functions: ColorFunctions, original: bytes, detection: ChartDetection | None
 ) -> Corrected | None:
-    """The original corrected by the chart in it; None where that cannot be trusted: uncalibrated."""
+    """The original corrected by the chart in it; None where that cannot be trusted: uncalibrated.
+
+    detection: the chart, or None where it has to be found again.
+    """
     rgb = functions.to_srgb(original)
-    calibration = functions.calibrate(rgb, detection)
+    detection = detection or functions.detect_chart(rgb)
+    calibration = functions.calibrate(rgb, detection) if detection is not None else None
     if calibration is None or calibration.report.grade is Grade.REFUSE:
         return None
     picture = np.asarray(calibration.apply(rgb), np.uint8)

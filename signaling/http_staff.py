@@ -42,7 +42,7 @@ from signaling.identity import (
     require,
     token_hash,
 )
-from signaling.views import display_check_view, language, staff_view
+from signaling.views import display_check_view, lacks_pictures, language, staff_view
 
 EARLIEST = timedelta(hours=-1)
 LATEST = timedelta(days=730)
@@ -238,7 +238,7 @@ async def read_consultation(request: web.Request) -> web.Response:
     actor = who.actor(f"consultation/{consultation_id}")
     view = await ours.reader.consultation(actor, consultation_id, ours.clock())
     for snapshot in [*view.snapshots, *view.referral.photos]:
-        if "display" not in snapshot.variants:
+        if lacks_pictures(snapshot):
             ours.stills.derive_later(await ours.records.snapshot(actor, snapshot.snapshot_id, ours.clock()))
     return json_response(view)
 

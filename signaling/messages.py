@@ -183,6 +183,8 @@ class StillQualityView(View):
     chart_visible: bool
     words_en: str
     words_zh: str
+    correctable: bool = False
+    """A corrected picture is there or will be: the chart can be trusted."""
 
 
 class SnapshotView(View):

@@ -30,6 +30,7 @@ from signaling.bus import Bus, Change
 from signaling.color_jobs import ColorFunctions, derive_corrected, derive_shown
 from signaling.color_workers import ColorWorkers
 from signaling.identity import care_of
+from signaling.views import lacks_pictures, snapshot_view
 
 log = structlog.get_logger()
 SOFTWARE = f"truehue {version('truehue')}"
@@ -87,8 +88,7 @@ class Stills:
 
     def derive_later(self, snapshot: Snapshot) -> None:
         """Derive what this snapshot lacks, unless that is under way. Without a chart: no correction."""
-        have = {image.variant for image in snapshot.derived}
-        if snapshot.snapshot_id in self._under_way or Variant.DISPLAY in have:
+        if snapshot.snapshot_id in self._under_way or not lacks_pictures(snapshot_view(snapshot)):
             return
         self._under_way.add(snapshot.snapshot_id)
         self._background.spawn(self._derive(snapshot))
@@ -100,13 +100,16 @@ class Stills:
             original, _ = await self._records.snapshot_bytes(
                 actor, snapshot_id, Variant.ORIGINAL, self._clock()
             )
-            shown = await self._workers.run(derive_shown, self._functions, original)
-            await self._add(actor, snapshot_id, Variant.THUMBNAIL, shown.thumbnail, None)
-            judged = await self._add(actor, snapshot_id, Variant.DISPLAY, shown.display, shown.quality)
-            await self._tell(judged, "")
-            if shown.detection is None or self._background.stopping.is_set():
-                return
-            corrected = await self._workers.run(derive_corrected, self._functions, original, shown.detection)
+            chart = None
+            if not any(image.variant is Variant.DISPLAY for image in snapshot.derived):
+                shown = await self._workers.run(derive_shown, self._functions, original)
+                await self._add(actor, snapshot_id, Variant.THUMBNAIL, shown.thumbnail, None)
+                judged = await self._add(actor, snapshot_id, Variant.DISPLAY, shown.display, shown.quality)
+                await self._tell(judged, "")
+                chart = shown.detection
+                if chart is None or self._background.stopping.is_set():
+                    return
+            corrected = await self._workers.run(derive_corrected, self._functions, original, chart)
             if corrected is not None:
                 with_color = await self._add(
                     actor, snapshot_id, Variant.CORRECTED, corrected.jpeg, corrected.report

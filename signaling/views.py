@@ -51,10 +51,9 @@ def report_view(values: Mapping[str, Any]) -> CalibrationReportView:
     return msgspec.convert(values, CalibrationReportView)
 
 
-def quality_values(quality: StillQuality) -> Mapping[str, Any]:
+def quality_values(quality: StillQuality, *, correctable: bool) -> Mapping[str, Any]:
     """A still's quality as JSON values, as it is kept in the record with its display picture."""
-    values: Mapping[str, Any] = msgspec.to_builtins(quality)
-    return values
+    return {**msgspec.to_builtins(quality), "correctable": correctable}
 
 
 def quality_view(snapshot: Snapshot) -> StillQualityView | None:
@@ -62,6 +61,14 @@ def quality_view(snapshot: Snapshot) -> StillQualityView | None:
     reports = [image.report for image in snapshot.derived if image.variant is Variant.DISPLAY]
     values = next((report for report in reports if report is not None), None)
     return msgspec.convert(values, StillQualityView) if values is not None else None
+
+
+def lacks_pictures(snapshot: SnapshotView) -> bool:
+    """Whether something is to be derived yet of an original."""
+    if "display" not in snapshot.variants:
+        return True
+    correctable = snapshot.quality is not None and snapshot.quality.correctable
+    return correctable and "corrected" not in snapshot.variants
 
 
 def emphasis_view(emphasis: ChromaEmphasis | None) -> ChromaEmphasisView | None:

@@ -205,9 +205,11 @@ def test_pictures_of_a_still(frame: Picture) -> None:
     assert Image.open(io.BytesIO(shown.display)).size == (1920, 1080)
     assert shown.quality["chart_visible"]
     assert shown.quality["verdict"] in ("accept", "not_measurable")
+    assert shown.quality["correctable"]
     assert shown.detection is not None
     corrected = derive_corrected(FUNCTIONS, png.getvalue(), shown.detection)
     assert corrected is not None
+    assert derive_corrected(FUNCTIONS, png.getvalue(), None) == corrected
     assert Image.open(io.BytesIO(corrected.jpeg)).size == (1920, 1080)
     assert corrected.report["layout"] == "classic"
 
@@ -218,5 +220,6 @@ async def test_in_a_worker_process_a_still_without_a_chart_is_uncalibrated() -> 
         shown = await workers.run(derive_shown, FUNCTIONS, still())
         assert shown.detection is None
         assert (shown.quality["chart_visible"], shown.quality["px_per_mm"]) == (False, None)
+        assert not shown.quality["correctable"]
     finally:
         await workers.stop()

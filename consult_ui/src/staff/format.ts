@@ -43,7 +43,9 @@ const DERIVING_MS = 60_000;
 
 /** The original is stored, and what is derived of it (the corrected picture too) is still being made. */
 export function isBeingDerived(snapshot: SnapshotView, nowMs: number): boolean {
-  return snapshot.variants.length === 1 && nowMs - Date.parse(snapshot.stored_at) < DERIVING_MS;
+  const { variants, quality } = snapshot;
+  const lacks = !variants.includes("display") || (quality?.correctable === true && !variants.includes("corrected"));
+  return lacks && nowMs - Date.parse(snapshot.stored_at) < DERIVING_MS;
 }
 
 export function isVideoFrame(snapshot: SnapshotView): boolean {

@@ -167,6 +167,8 @@ export interface StillQualityView {
   chart_visible: boolean;
   words_en: string;
   words_zh: string;
+  /** A corrected picture is there or will be: the chart can be trusted. */
+  correctable: boolean;
 }
 
 /** A snapshot of the record. Pictures are at /api/snapshots/{snapshot_id}/{variant}. */
