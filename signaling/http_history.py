@@ -61,7 +61,7 @@ async def history(request: web.Request) -> web.Response:
 
 def _most(request: web.Request) -> int:
     text = request.query.get("most", str(PAGE))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= LONGEST_PAGE:
+    if not text.isascii() or not text.isdigit() or len(text) > 6 or not 1 <= int(text) <= LONGEST_PAGE:
         raise Refusal("request.malformed")
     return int(text)
 

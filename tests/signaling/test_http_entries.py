@@ -260,7 +260,7 @@ async def test_history_comes_in_pages(clinic: Clinic) -> None:
     assert items == whole["items"]
     notes = (await consulted.specialist.get(f"{path}?kind=entry")).json["items"]
     assert [item["entry"]["note"]["text"] for item in notes] == [f"note {n}" for n in range(4, -1, -1)]
-    for query in ("?most=0", "?most=201", "?most=x", "?cursor=x", "?kind=soup"):
+    for query in ("?most=0", "?most=201", "?most=x", "?most=0000019999", "?cursor=x", "?kind=soup"):
         assert (await consulted.specialist.get(path + query)).error_id == "request.malformed"
 
 
