@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ from colorcal.card import CENTERS_MM
 from colorcal.card_finder import find_cards
 from colorcal.card_markers import read_batch
 from colorcal.chart_reference import nominal_card
-from colorcal.color_math import Floats
+from colorcal.color_math import Floats, to_uint8
 from colorcal.errors import check_picture
 from colorcal.gaps import frame_share
 from colorcal.interface import ChartDetection
@@ -53,7 +53,7 @@ def detect_chart(
     were searched in vain before this one. The first finders look at each frame and find nearly every chart;
     of the others one in turn, for most frames of a call hold none.
     """
-    picture = _to_uint8(check_picture(rgb))
+    picture = to_uint8(check_picture(rgb))
     height, width = picture.shape[:2]
     if min(height, width) < 40 or max(height, width) > _MAX_ASPECT * min(height, width):
         return None
@@ -123,7 +123,7 @@ def track_chart(
     high = np.ceil(np.clip(centers.max(axis=0) + margin, 0, (width, height))).astype(int)
     if (high - low).min() < 24:
         return None
-    region = _to_uint8(np.ascontiguousarray(picture[low[1] : high[1], low[0] : high[0]]))
+    region = to_uint8(np.ascontiguousarray(picture[low[1] : high[1], low[0] : high[0]]))
     found = _detect_by_markers(region, _ENOUGH_MARKERS, _CARD) if is_card else None
     if found is None:
         small = _resized(region, min(1.0, _TRACK_PITCH_PX / previous.patch_pitch_px))
@@ -198,13 +198,6 @@ def _lay_card(
     if laid is None or print_batch is None:
         return None
     return replace(_as_found(laid, ratio, declared), print_batch=print_batch)
-
-
-def _to_uint8(picture: NDArray[Any]) -> NDArray[np.uint8]:
-    if picture.dtype == np.uint8:
-        return picture
-    high_byte: NDArray[np.uint8] = (picture >> 8).astype(np.uint8)
-    return high_byte
 
 
 def _scales(picture: NDArray[np.uint8], long_sides_px: tuple[int, ...]) -> list[float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -159,3 +159,11 @@ def planckian_xy(kelvin: float) -> tuple[float, float]:
     else:
         y = ((3.0817580 * x - 5.87338670) * x + 3.75112997) * x - 0.37001483
     return x, y
+
+
+def to_uint8(picture: NDArray[Any]) -> NDArray[np.uint8]:
+    """A uint8 or uint16 picture in 8 bits: the high byte."""
+    if picture.dtype == np.uint8:
+        return picture
+    high_byte: NDArray[np.uint8] = (picture >> 8).astype(np.uint8)
+    return high_byte

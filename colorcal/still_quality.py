@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from colorcal.color_math import Floats
+from colorcal.color_math import Floats, to_uint8
 from colorcal.edge_width import sharpest_width_px, step_width_px
 from colorcal.errors import check_picture
 from colorcal.interface import ChartDetection, StillQuality, StillReason, StillVerdict
@@ -89,7 +89,7 @@ def judge_still(
     detection: the chart in it, if any. mm_per_px: the scale in the chart's plane, if known.
     row_over_column: distance of the chart's patches along a row over the one along a column.
     """
-    picture = _to_uint8(check_picture(rgb))
+    picture = to_uint8(check_picture(rgb))
     blur_px = _blur_px(picture, detection)
     brightness, patches_clipped = _brightness(picture, detection)
     overexposed, glare = _clipped_skin(picture, detection)
@@ -132,13 +132,6 @@ def _verdict(reason: StillReason | None) -> StillVerdict:
     if reason is None:
         return StillVerdict.ACCEPT
     return StillVerdict.RETAKE if reason in _RETAKE else StillVerdict.NOT_MEASURABLE
-
-
-def _to_uint8(picture: NDArray[Any]) -> NDArray[np.uint8]:
-    if picture.dtype == np.uint8:
-        return picture
-    high_byte: NDArray[np.uint8] = (picture >> 8).astype(np.uint8)
-    return high_byte
 
 
 def _blur_px(picture: NDArray[np.uint8], detection: ChartDetection | None) -> float | None:
